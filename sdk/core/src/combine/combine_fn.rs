@@ -1,0 +1,139 @@
+//! The trait that every combiner implements.
+
+use std::{marker::PhantomData, num::NonZeroUsize};
+
+use watershed_model::{BoxError, Element};
+
+/// What a combiner is told beside its values. Side inputs will be read through it.
+#[derive(Clone, Copy, Debug)]
+pub struct CombineContext<'a> {
+    views: PhantomData<&'a ()>,
+}
+
+impl CombineContext<'_> {
+    /// A context without side inputs.
+    pub const fn without_views() -> Self {
+        CombineContext { views: PhantomData }
+    }
+}
+
+/// Whether a combiner took a value back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retract {
+    /// The accumulator is as if the value had never been added.
+    Done,
+    /// The combiner cannot; the group is computed anew from what it retains.
+    Unsupported,
+}
+
+/// A fold of values `V` that must be associative and commutative, with [`create`](Self::create) as
+/// its identity: a runner adds values in any order, on any worker, before or after an exchange, and
+/// merges accumulators in any order. (Beam: `CombineFn`.)
+///
+/// What is order-dependent by nature must be made independent in the accumulator: sums of integers
+/// go into a wider type and are judged for overflow in [`extract`](Self::extract), ties are broken
+/// by the value's bytes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot combine values of type `{V}`",
+    label = "does not combine `{V}`",
+    note = "implement CombineFn<{V}> for it, or turn the values into a type that it combines with .map_values(..) or .map(..)"
+)]
+pub trait CombineFn<V>: Clone + Send + Sync + 'static {
+    /// What is kept while values come in; it crosses workers and is part of snapshots.
+    type Accumulator: Element;
+    /// The result.
+    type Output: Element;
+
+    /// The accumulator of no values.
+    fn create(&self, cx: &CombineContext<'_>) -> Self::Accumulator;
+
+    /// Adds a value.
+    fn add(&self, accumulator: &mut Self::Accumulator, value: V, cx: &CombineContext<'_>);
+
+    /// Adds all that `other` holds.
+    fn merge(
+        &self,
+        accumulator: &mut Self::Accumulator,
+        other: Self::Accumulator,
+        cx: &CombineContext<'_>,
+    );
+
+    /// The result.
+    ///
+    /// # Errors
+    /// When there is no honest result, an overflow say; the run fails, naming the step.
+    fn extract(
+        &self,
+        accumulator: Self::Accumulator,
+        cx: &CombineContext<'_>,
+    ) -> Result<Self::Output, BoxError>;
+
+    /// Takes a value back that was added before. The default cannot.
+    fn retract(
+        &self,
+        accumulator: &mut Self::Accumulator,
+        value: V,
+        cx: &CombineContext<'_>,
+    ) -> Retract {
+        let _ = (accumulator, value, cx);
+        Retract::Unsupported
+    }
+
+    /// Over how many intermediate keys each key is spread before its partial results are merged;
+    /// `None` for not at all. See [`HotKeyFanout`].
+    fn hot_key_fanout(&self) -> Option<NonZeroUsize> {
+        None
+    }
+
+    /// This combiner, with each key spread over `fanout` intermediate keys first, so that a key
+    /// that holds a great share of all elements is not one worker's work. The result is the same.
+    /// A fan-out of 0 is an error when the pipeline is built.
+    fn with_hot_key_fanout(self, fanout: usize) -> HotKeyFanout<Self> {
+        HotKeyFanout { combiner: self, fanout }
+    }
+}
+
+/// A combiner whose keys are spread before they are merged. See [`CombineFn::with_hot_key_fanout`].
+#[derive(Clone, Debug)]
+pub struct HotKeyFanout<C> {
+    pub(crate) combiner: C,
+    pub(crate) fanout: usize,
+}
+
+impl<V, C: CombineFn<V>> CombineFn<V> for HotKeyFanout<C> {
+    type Accumulator = C::Accumulator;
+    type Output = C::Output;
+
+    fn create(&self, cx: &CombineContext<'_>) -> C::Accumulator {
+        self.combiner.create(cx)
+    }
+    fn add(&self, accumulator: &mut C::Accumulator, value: V, cx: &CombineContext<'_>) {
+        self.combiner.add(accumulator, value, cx);
+    }
+    fn merge(
+        &self,
+        accumulator: &mut C::Accumulator,
+        other: C::Accumulator,
+        cx: &CombineContext<'_>,
+    ) {
+        self.combiner.merge(accumulator, other, cx);
+    }
+    fn extract(
+        &self,
+        accumulator: C::Accumulator,
+        cx: &CombineContext<'_>,
+    ) -> Result<C::Output, BoxError> {
+        self.combiner.extract(accumulator, cx)
+    }
+    fn retract(
+        &self,
+        accumulator: &mut C::Accumulator,
+        value: V,
+        cx: &CombineContext<'_>,
+    ) -> Retract {
+        self.combiner.retract(accumulator, value, cx)
+    }
+    fn hot_key_fanout(&self) -> Option<NonZeroUsize> {
+        NonZeroUsize::new(self.fanout)
+    }
+}

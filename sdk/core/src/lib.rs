@@ -1,0 +1,3 @@
+//! Authoring: typed pipelines, erased once, where a transform is recorded.
+
+pub mod combine;

@@ -1,0 +1,140 @@
+//! The primitives: what a runner must know how to run.
+
+use std::{fmt, sync::Arc};
+
+use crate::{AnySink, AnySource, KernelFactory, KeyType, TableFactory};
+
+/// What a step does. Each corresponds to one concept of Beam's pipeline proto.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Primitive {
+    /// Reads a source.
+    Read(Read),
+    /// Runs a kernel on every bundle.
+    ParDo(ParDo),
+    /// Puts every element into windows: a ParDo that changes only the windows.
+    AssignWindows(ParDo),
+    /// Gathers the values of each key and window.
+    GroupByKey(GroupByKey),
+    /// Folds the values of each key and window.
+    CombinePerKey(CombinePerKey),
+    /// Puts its inputs together; elements are not touched.
+    Flatten,
+    /// Spreads elements over the workers anew; elements are not touched, and nothing is fused across.
+    Reshuffle,
+    /// Writes to a sink.
+    Write(Write),
+}
+
+impl Primitive {
+    /// The primitive's name, as printed.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Primitive::Read(_) => "Read",
+            Primitive::ParDo(_) => "ParDo",
+            Primitive::AssignWindows(_) => "AssignWindows",
+            Primitive::GroupByKey(_) => "GroupByKey",
+            Primitive::CombinePerKey(_) => "CombinePerKey",
+            Primitive::Flatten => "Flatten",
+            Primitive::Reshuffle => "Reshuffle",
+            Primitive::Write(_) => "Write",
+        }
+    }
+
+    /// The grouping in it, if it is one.
+    pub fn grouping(&self) -> Option<&Grouping> {
+        match self {
+            Primitive::GroupByKey(group) => Some(&group.grouping),
+            Primitive::CombinePerKey(combine) => Some(&combine.grouping),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a source.
+#[derive(Clone)]
+pub struct Read {
+    /// What is read.
+    pub source: Arc<dyn AnySource>,
+}
+
+/// Runs a kernel on every bundle.
+#[derive(Clone)]
+pub struct ParDo {
+    /// Makes an instance.
+    pub kernel: KernelFactory,
+    /// Whether the step is run for its effects, so that a pipeline may end in it.
+    pub is_observer: bool,
+    /// The output port that takes failed elements, if there is one; the report counts them.
+    pub dead_letters: Option<usize>,
+}
+
+/// What every grouping has: its keys and its table.
+#[derive(Clone)]
+pub struct Grouping {
+    /// Reads the keys of the input's elements.
+    pub key: Arc<dyn KeyType>,
+    /// Makes a worker's table.
+    pub table: TableFactory,
+}
+
+/// Gathers the values of each key and window.
+#[derive(Clone)]
+pub struct GroupByKey {
+    /// Keys and table.
+    pub grouping: Grouping,
+}
+
+/// Folds the values of each key and window.
+#[derive(Clone)]
+pub struct CombinePerKey {
+    /// Keys and table.
+    pub grouping: Grouping,
+    /// The combiner's name, as printed.
+    pub combiner: String,
+    /// Whether an empty input in the global window still gives the output of the identity.
+    pub emits_identity: bool,
+}
+
+/// Writes to a sink.
+#[derive(Clone)]
+pub struct Write {
+    /// What is written to.
+    pub sink: Arc<dyn AnySink>,
+}
+
+impl fmt::Debug for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source.describe())
+    }
+}
+
+impl fmt::Debug for ParDo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ParDo")
+    }
+}
+
+impl fmt::Debug for Grouping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "by {}", self.key.type_name())
+    }
+}
+
+impl fmt::Debug for GroupByKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.grouping.fmt(f)
+    }
+}
+
+impl fmt::Debug for CombinePerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.combiner, self.grouping)
+    }
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sink.describe())
+    }
+}

@@ -1,0 +1,60 @@
+//! What a runner sees of a pipeline, and nothing else: the graph and the things that stand in it.
+//!
+//! An author's types are erased once, where `watershed-core` records a transform. From there on a
+//! runner moves whole *bundles* between *kernels* and never learns a type: one virtual call serves
+//! thousands of elements. This crate defines the vocabulary of that border:
+//!
+//! ```text
+//!   time, window, pane, sign       what every element carries beside its value
+//!   column, metadata, bundle       how many elements carry it together: a struct of arrays
+//!   coder, element_type, key       values as bytes; routing by the bytes of keys
+//!   kernel, table                  what a runner calls: element-wise work, keyed tables
+//!   source, sink                   where elements come from and go to
+//!   windowing, graph               the pipeline itself, immutable once built
+//! ```
+//!
+//! There is no authoring here and no running. Whoever writes a runner need know only this crate.
+
+mod bundle;
+mod coder;
+mod column;
+mod element_type;
+mod error;
+mod fault;
+mod graph;
+mod kernel;
+mod key;
+mod metadata;
+mod pane;
+mod sign;
+mod sink;
+mod source;
+mod table;
+mod time;
+mod window;
+mod windowing;
+
+pub use bundle::{AnyBundle, Bundle};
+pub use coder::{BinaryCoder, Coder, CoderError, DecodeLimits};
+pub use column::{Column, Dictionary};
+pub use element_type::{Element, ElementType, short_type_name};
+pub use error::{BoxError, BuildError, BuildErrors, Location};
+pub use fault::{choose_fault, fault_is_chosen};
+pub use graph::{
+    Boundedness, Collection, CollectionId, CombinePerKey, Graph, GraphBuilder, GraphFormat,
+    GroupByKey, Grouping, Node, NodeId, ParDo, Primitive, Read, Scope, ScopeId, Subject, Write,
+};
+pub use kernel::{DropReason, Drops, Kernel, KernelFactory, KernelOutput};
+pub use key::{Key, KeyGroup, KeyHasher, KeyType};
+pub use metadata::Metadata;
+pub use pane::{PaneInfo, PaneTiming};
+pub use sign::Sign;
+pub use sink::{AnySink, AnySinkWriter, Epoch, Sink, SinkWriter, WorkerIndex, erase_sink};
+pub use source::{
+    Advance, AnyReader, AnySource, AnySplit, Budget, Progress, Reader, Source, SourceOutput,
+    erase_source,
+};
+pub use table::{Cell, KeyedTable, Placement, Slot, TableFactory};
+pub use time::{Duration, Timestamp, days, hours, micros, millis, minutes, seconds};
+pub use window::{BoundedWindow, CustomWindow, GlobalWindow, IntervalWindow, Window, WindowSet};
+pub use windowing::{AnyWindowFn, TimestampCombiner, WindowMerge, WindowingStrategy};

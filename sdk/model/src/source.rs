@@ -1,0 +1,283 @@
+//! Sources: what elements are read from, in splits that can be shared, remembered and cut again.
+
+use std::{fmt::Debug, sync::Arc};
+
+use crate::{
+    AnyBundle, BoxError, Bundle, Coder, Column, DropReason, Drops, Element, Metadata, Timestamp,
+    coder::BinaryCoder, graph::Boundedness,
+};
+
+/// Something that elements can be read from.
+///
+/// A *split* is a serialisable description of what is still to be read: a file's byte range, a
+/// partition and an offset. A reader's [`position`](Reader::position) is a split again, so that
+/// opening it later goes on exactly where the reader stood; a checkpoint keeps nothing else.
+pub trait Source: Send + Sync + 'static {
+    /// What is read.
+    type Element: Element;
+    /// A part of the source that is still to be read.
+    type Split: Element + Debug;
+    /// What reads a split.
+    type Reader: Reader<Self::Element, Self::Split>;
+
+    /// What the source is, for names and messages: `text::read("plays/*.txt")`.
+    fn describe(&self) -> String;
+
+    /// Whether the source ends.
+    fn boundedness(&self) -> Boundedness {
+        Boundedness::Bounded
+    }
+
+    /// Cuts the source into about `desired` splits that together cover each element exactly once.
+    ///
+    /// # Errors
+    /// When the source cannot be found or listed.
+    fn splits(&self, desired: usize) -> Result<Vec<Self::Split>, BoxError>;
+
+    /// How much a split holds, in bytes (or another unit that progress is told in), if known.
+    fn size(&self, split: &Self::Split) -> Option<u64> {
+        let _ = split;
+        None
+    }
+
+    /// Opens a split for reading.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    fn open(&self, split: Self::Split) -> Result<Self::Reader, BoxError>;
+}
+
+/// Reads one split. Synchronous: a call does a bounded amount of work and returns.
+pub trait Reader<T, S>: Send {
+    /// Reads on, at most as much as the budget allows, and puts what it read into `out`.
+    ///
+    /// # Errors
+    /// When the source cannot be read; the run fails.
+    fn advance(&mut self, out: &mut SourceOutput<T>, budget: Budget) -> Result<Advance, BoxError>;
+
+    /// What is still to be read.
+    fn position(&self) -> S;
+
+    /// No element that is still to come from this split is on time with a smaller event time.
+    fn watermark(&self) -> Timestamp {
+        Timestamp::MIN
+    }
+
+    /// Gives away the part of the split behind `fraction` (0 to 1) of what is still to be read, and
+    /// stops before it. `None` if it cannot be cut there.
+    ///
+    /// # Errors
+    /// When the source cannot be asked.
+    fn try_split(&mut self, fraction: f64) -> Result<Option<S>, BoxError> {
+        let _ = fraction;
+        Ok(None)
+    }
+
+    /// How far the reader has come.
+    fn progress(&self) -> Progress;
+}
+
+/// What a reader may do in one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// About how many elements.
+    pub elements: usize,
+    /// About how many bytes of input.
+    pub bytes: usize,
+}
+
+impl Default for Budget {
+    /// A bundle of 4096 elements: large enough that costs per bundle vanish, small enough for caches.
+    fn default() -> Self {
+        Budget { elements: 4096, bytes: 1 << 20 }
+    }
+}
+
+/// What a reader says after a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// There is more at once.
+    More,
+    /// It was asked and had nothing; there may be more later.
+    Idle,
+    /// The split has ended.
+    End,
+}
+
+/// How far a reader has come, in the unit of [`Source::size`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How much of the split has been read.
+    pub done: u64,
+}
+
+/// Where a reader puts what it reads.
+pub struct SourceOutput<T> {
+    values: Vec<T>,
+    timestamps: Column<Timestamp>,
+    drops: Drops,
+}
+
+impl<T> SourceOutput<T> {
+    fn with_capacity(elements: usize) -> Self {
+        SourceOutput {
+            values: Vec::with_capacity(elements),
+            timestamps: Column::Uniform(Timestamp::MIN),
+            drops: Drops::default(),
+        }
+    }
+
+    /// Puts out an element without an event time.
+    pub fn emit(&mut self, value: T) {
+        self.emit_at(value, Timestamp::MIN);
+    }
+
+    /// Puts out an element with its event time.
+    pub fn emit_at(&mut self, value: T, timestamp: Timestamp) {
+        match &mut self.timestamps {
+            Column::Uniform(all) if *all == timestamp => {}
+            Column::Uniform(all) if self.values.is_empty() => *all = timestamp,
+            column => column.make_each(self.values.len()).push(timestamp),
+        }
+        self.values.push(value);
+    }
+
+    /// How many elements were put out in this call.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether none was.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Counts elements that the reader was told to skip.
+    pub fn dropped(&mut self, reason: DropReason, n: u64) {
+        self.drops.add(reason, n);
+    }
+}
+
+/// A split whose type only its source knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnySplit {
+    /// The split by the binary coder; it can be kept or sent.
+    pub bytes: Vec<u8>,
+    /// What the split is, for messages.
+    pub description: String,
+    /// How much it holds, if known, in the unit of [`Source::size`].
+    pub size: Option<u64>,
+}
+
+/// The erased face of a source.
+pub trait AnySource: Send + Sync {
+    /// As [`Source::describe`].
+    fn describe(&self) -> String;
+    /// As [`Source::boundedness`].
+    fn boundedness(&self) -> Boundedness;
+    /// As [`Source::splits`].
+    ///
+    /// # Errors
+    /// When the source cannot be found or listed.
+    fn splits(&self, desired: usize) -> Result<Vec<AnySplit>, BoxError>;
+    /// As [`Source::open`].
+    ///
+    /// # Errors
+    /// When the split is not this source's, or cannot be opened.
+    fn open(&self, split: &AnySplit) -> Result<Box<dyn AnyReader>, BoxError>;
+}
+
+/// The erased face of a reader.
+pub trait AnyReader: Send {
+    /// As [`Reader::advance`].
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn advance(&mut self, budget: Budget) -> Result<(AnyBundle, Drops, Advance), BoxError>;
+    /// As [`Reader::position`].
+    ///
+    /// # Errors
+    /// When the position cannot be encoded.
+    fn position(&self) -> Result<AnySplit, BoxError>;
+    /// As [`Reader::watermark`].
+    fn watermark(&self) -> Timestamp;
+    /// As [`Reader::try_split`].
+    ///
+    /// # Errors
+    /// When the source cannot be asked, or the split cannot be encoded.
+    fn try_split(&mut self, fraction: f64) -> Result<Option<AnySplit>, BoxError>;
+    /// As [`Reader::progress`].
+    fn progress(&self) -> Progress;
+}
+
+/// Hides the types of a source.
+pub fn erase_source<S: Source>(source: S) -> Arc<dyn AnySource> {
+    Arc::new(ErasedSource(Arc::new(source)))
+}
+
+struct ErasedSource<S>(Arc<S>);
+
+fn erase_split<S: Source>(source: &S, split: &S::Split) -> Result<AnySplit, BoxError> {
+    let mut bytes = Vec::new();
+    BinaryCoder.encode_value(split, &mut bytes)?;
+    Ok(AnySplit { bytes, description: format!("{split:?}"), size: source.size(split) })
+}
+
+impl<S: Source> AnySource for ErasedSource<S> {
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+    fn boundedness(&self) -> Boundedness {
+        self.0.boundedness()
+    }
+    fn splits(&self, desired: usize) -> Result<Vec<AnySplit>, BoxError> {
+        self.0.splits(desired)?.iter().map(|split| erase_split(&*self.0, split)).collect()
+    }
+    fn open(&self, split: &AnySplit) -> Result<Box<dyn AnyReader>, BoxError> {
+        let reader = self.0.open(BinaryCoder.decode_value(&split.bytes)?)?;
+        Ok(Box::new(ErasedReader { source: self.0.clone(), reader }))
+    }
+}
+
+struct ErasedReader<S: Source> {
+    source: Arc<S>,
+    reader: S::Reader,
+}
+
+impl<S: Source> AnyReader for ErasedReader<S> {
+    fn advance(&mut self, budget: Budget) -> Result<(AnyBundle, Drops, Advance), BoxError> {
+        let mut out = SourceOutput::with_capacity(budget.elements.min(4096));
+        let advance = self.reader.advance(&mut out, budget)?;
+        let metadata = Metadata { timestamps: out.timestamps, ..Metadata::at(Timestamp::MIN) };
+        Ok((AnyBundle::new(Bundle::new(out.values, metadata)), out.drops, advance))
+    }
+    fn position(&self) -> Result<AnySplit, BoxError> {
+        erase_split(&*self.source, &self.reader.position())
+    }
+    fn watermark(&self) -> Timestamp {
+        self.reader.watermark()
+    }
+    fn try_split(&mut self, fraction: f64) -> Result<Option<AnySplit>, BoxError> {
+        let rest = self.reader.try_split(fraction)?;
+        rest.map(|split| erase_split(&*self.source, &split)).transpose()
+    }
+    fn progress(&self) -> Progress {
+        self.reader.progress()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_become_a_column_only_when_they_differ() {
+        let mut out = SourceOutput::with_capacity(4);
+        out.emit_at(1, Timestamp::from_seconds(1));
+        out.emit_at(2, Timestamp::from_seconds(1));
+        assert_eq!(out.timestamps, Column::Uniform(Timestamp::from_seconds(1)));
+        out.emit(3);
+        let (one, none) = (Timestamp::from_seconds(1), Timestamp::MIN);
+        assert_eq!(out.timestamps, Column::Each(vec![one, one, none]));
+    }
+}

@@ -1,0 +1,128 @@
+//! How a collection is windowed, as runners see it.
+
+use std::{fmt, sync::Arc};
+
+use crate::{BoxError, Duration, Window};
+
+/// Windows that became one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowMerge {
+    /// Places of the merged windows in the list that was asked about: at least one.
+    pub parts: Vec<usize>,
+    /// What they became.
+    pub into: Window,
+}
+
+/// The part of a window function that a grouping needs; assigning windows is a kernel's work.
+pub trait AnyWindowFn: Send + Sync {
+    /// Name and parameters, `FixedWindows(size=10s)`. Two functions with the same text are the same:
+    /// they can be flattened and co-grouped.
+    fn identity(&self) -> String;
+
+    /// Whether windows of one key can merge.
+    fn is_merging(&self) -> bool;
+
+    /// Which of one key's windows become one. Windows that stay alone need not be listed.
+    ///
+    /// # Errors
+    /// When a window is not of this function's type, or the author's code failed.
+    fn merge(&self, windows: &[Window]) -> Result<Vec<WindowMerge>, BoxError>;
+
+    /// Whether this is the global windowing.
+    fn is_global(&self) -> bool {
+        false
+    }
+}
+
+/// Which event time a pane gets from the elements in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TimestampCombiner {
+    /// The window's max timestamp.
+    #[default]
+    EndOfWindow,
+    /// The earliest of its elements' times.
+    Earliest,
+    /// The latest of its elements' times.
+    Latest,
+}
+
+/// How a collection is windowed. It goes from a collection to those made from it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct WindowingStrategy {
+    /// Which windows there are and how they merge.
+    pub window_fn: Arc<dyn AnyWindowFn>,
+    /// The event time of panes.
+    pub timestamp_combiner: TimestampCombiner,
+    /// How long after its end a window still takes elements.
+    pub allowed_lateness: Duration,
+}
+
+impl WindowingStrategy {
+    /// End-of-window times and no lateness.
+    pub fn new(window_fn: Arc<dyn AnyWindowFn>) -> Self {
+        WindowingStrategy {
+            window_fn,
+            timestamp_combiner: TimestampCombiner::default(),
+            allowed_lateness: Duration::ZERO,
+        }
+    }
+
+    /// What a collection has that nobody windowed.
+    pub fn global() -> Self {
+        WindowingStrategy::new(Arc::new(Global))
+    }
+
+    /// Whether collections windowed so can be flattened or grouped together.
+    pub fn is_compatible_with(&self, other: &WindowingStrategy) -> bool {
+        self.window_fn.identity() == other.window_fn.identity()
+            && self.timestamp_combiner == other.timestamp_combiner
+    }
+
+    /// What a grouping hands on: merged windows are not merged again unless windowed anew.
+    pub fn after_grouping(&self) -> Self {
+        let mut after = self.clone();
+        if after.window_fn.is_merging() {
+            after.window_fn = Arc::new(AlreadyMerged(self.window_fn.identity()));
+        }
+        after
+    }
+}
+
+impl fmt::Debug for WindowingStrategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.window_fn.identity())
+    }
+}
+
+struct Global;
+
+impl AnyWindowFn for Global {
+    fn identity(&self) -> String {
+        "GlobalWindows".into()
+    }
+    fn is_merging(&self) -> bool {
+        false
+    }
+    fn merge(&self, _: &[Window]) -> Result<Vec<WindowMerge>, BoxError> {
+        Ok(Vec::new())
+    }
+    fn is_global(&self) -> bool {
+        true
+    }
+}
+
+/// Windows that a grouping has merged already.
+struct AlreadyMerged(String);
+
+impl AnyWindowFn for AlreadyMerged {
+    fn identity(&self) -> String {
+        format!("Merged({})", self.0)
+    }
+    fn is_merging(&self) -> bool {
+        false
+    }
+    fn merge(&self, _: &[Window]) -> Result<Vec<WindowMerge>, BoxError> {
+        Ok(Vec::new())
+    }
+}
