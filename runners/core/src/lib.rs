@@ -1,1 +1,23 @@
+//! What every runner shares.
+//!
+//! ```text
+//!   runner      the trait by which a runner is started, and the options all of them know
+//!   job         the handle on a running job; progress; cancelling
+//!   report      what a run says of itself when it has ended
+//!   guard       an author's code, fenced: an error or a panic becomes a failure of the step
+//!   grouping    keys × windows: which cells there are, how they merge, what comes out
+//! ```
 
+mod error;
+mod grouping;
+mod guard;
+mod job;
+mod report;
+mod runner;
+
+pub use error::RunError;
+pub use grouping::GroupingOperator;
+pub use guard::{Failure, guard};
+pub use job::{JobHandle, JobProgress, JobState};
+pub use report::{Outcome, RunReport, StepReport};
+pub use runner::{Checks, RunOptions, Runner};

@@ -1,3 +1,42 @@
 //! Authoring: typed pipelines, erased once, where a transform is recorded.
+//!
+//! ```text
+//!   pipeline, collection, transform     what an author holds, and how composites are written
+//!   element_wise, do_fn                 closures and DoFns: work on one element at a time
+//!   keyed, combine, group, table        grouping by key, and the combiners of the toolbox
+//!   window                              window functions, open to authors
+//!   transforms                          composites made of the above
+//!   create, observe, testing            elements from memory, and looking at them again
+//! ```
+//!
+//! Nothing here runs: a pipeline is built into a [`Graph`](watershed_model::Graph), which a runner
+//! takes.
 
+mod collection;
 pub mod combine;
+mod create;
+mod do_fn;
+mod element_wise;
+mod group;
+mod kernel;
+mod keyed;
+mod observe;
+mod pipeline;
+mod table;
+pub mod testing;
+mod transform;
+mod transforms;
+mod window;
+
+pub use collection::PCollection;
+pub use create::{Create, CreateSource};
+pub use do_fn::{
+    BundleContext, DoFn, ElementContext, Emitter, Emitters, Four, NoOutputs, One, Outputs, Three,
+    Two,
+};
+pub use element_wise::{Failed, Func};
+pub use group::Group;
+pub use observe::{Collected, Observed};
+pub use pipeline::{Pipeline, Written};
+pub use transform::PTransform;
+pub use window::{FixedWindows, GlobalWindows, Sessions, SlidingWindows, WindowFn};

@@ -57,4 +57,4 @@ pub use source::{
 pub use table::{Cell, KeyedTable, Placement, Slot, TableFactory};
 pub use time::{Duration, Timestamp, days, hours, micros, millis, minutes, seconds};
 pub use window::{BoundedWindow, CustomWindow, GlobalWindow, IntervalWindow, Window, WindowSet};
-pub use windowing::{AnyWindowFn, TimestampCombiner, WindowMerge, WindowingStrategy};
+pub use windowing::{AnyWindowFn, WindowMerge, WindowingStrategy};

@@ -28,6 +28,11 @@ pub trait Source: Send + Sync + 'static {
         Boundedness::Bounded
     }
 
+    /// Whether a reader's position can be opened again. Standard input cannot.
+    fn is_resumable(&self) -> bool {
+        true
+    }
+
     /// Cuts the source into about `desired` splits that together cover each element exactly once.
     ///
     /// # Errors
@@ -175,6 +180,8 @@ pub trait AnySource: Send + Sync {
     fn describe(&self) -> String;
     /// As [`Source::boundedness`].
     fn boundedness(&self) -> Boundedness;
+    /// As [`Source::is_resumable`].
+    fn is_resumable(&self) -> bool;
     /// As [`Source::splits`].
     ///
     /// # Errors
@@ -229,6 +236,9 @@ impl<S: Source> AnySource for ErasedSource<S> {
     }
     fn boundedness(&self) -> Boundedness {
         self.0.boundedness()
+    }
+    fn is_resumable(&self) -> bool {
+        self.0.is_resumable()
     }
     fn splits(&self, desired: usize) -> Result<Vec<AnySplit>, BoxError> {
         self.0.splits(desired)?.iter().map(|split| erase_split(&*self.0, split)).collect()

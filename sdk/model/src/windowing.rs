@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{BoxError, Duration, Window};
+use crate::{BoxError, Window};
 
 /// Windows that became one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,38 +34,18 @@ pub trait AnyWindowFn: Send + Sync {
     }
 }
 
-/// Which event time a pane gets from the elements in it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum TimestampCombiner {
-    /// The window's max timestamp.
-    #[default]
-    EndOfWindow,
-    /// The earliest of its elements' times.
-    Earliest,
-    /// The latest of its elements' times.
-    Latest,
-}
-
 /// How a collection is windowed. It goes from a collection to those made from it.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct WindowingStrategy {
     /// Which windows there are and how they merge.
     pub window_fn: Arc<dyn AnyWindowFn>,
-    /// The event time of panes.
-    pub timestamp_combiner: TimestampCombiner,
-    /// How long after its end a window still takes elements.
-    pub allowed_lateness: Duration,
 }
 
 impl WindowingStrategy {
-    /// End-of-window times and no lateness.
+    /// Windows by this function. Panes carry the end of their window, once it is complete.
     pub fn new(window_fn: Arc<dyn AnyWindowFn>) -> Self {
-        WindowingStrategy {
-            window_fn,
-            timestamp_combiner: TimestampCombiner::default(),
-            allowed_lateness: Duration::ZERO,
-        }
+        WindowingStrategy { window_fn }
     }
 
     /// What a collection has that nobody windowed.
@@ -76,7 +56,6 @@ impl WindowingStrategy {
     /// Whether collections windowed so can be flattened or grouped together.
     pub fn is_compatible_with(&self, other: &WindowingStrategy) -> bool {
         self.window_fn.identity() == other.window_fn.identity()
-            && self.timestamp_combiner == other.timestamp_combiner
     }
 
     /// What a grouping hands on: merged windows are not merged again unless windowed anew.

@@ -1,1 +1,63 @@
+//! Unified batch and streaming pipelines: written once, run on any runner.
+//!
+//! A pipeline is made of [`PCollection`]s joined by transforms; nothing runs until a runner is chosen,
+//! by a flag in a program or by a value in a test.
+//!
+//! ```
+//! use watershed::prelude::*;
+//!
+//! # fn main() -> Result<(), RunError> {
+//! let pipeline = Pipeline::new();
+//! let counts = pipeline
+//!     .create(["to be", "or not to be"].map(String::from))
+//!     .flat_map_emit(|line, out| line.split(' ').for_each(|word| out.emit(word.to_string())))
+//!     .count_per_element()
+//!     .collect();
+//! pipeline.run(&PipelineOptions::default())?;
+//!
+//! let mut counts = counts.values();
+//! counts.sort();
+//! assert_eq!(counts[0], ("be".to_string(), 2));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! This crate is the door: it re-exports the authoring API of `watershed-core`, the connectors by
+//! feature, and adds what ties a pipeline to a runner.
 
+mod options;
+#[cfg(feature = "cli")]
+mod progress;
+mod run;
+pub mod testing;
+
+pub use options::{GraphOutput, PipelineOptions, RunnerKind};
+pub use run::{RunPipeline, exit_code};
+pub use watershed_core::{
+    BundleContext, Collected, Create, DoFn, ElementContext, Emitter, Emitters, Failed,
+    FixedWindows, Four, Func, GlobalWindows, Group, NoOutputs, Observed, One, Outputs, PCollection,
+    PTransform, Pipeline, Sessions, SlidingWindows, Three, Two, WindowFn, Written, combine,
+};
+#[cfg(feature = "text")]
+pub use watershed_io_text as text;
+pub use watershed_model as model;
+pub use watershed_model::{
+    BoundedWindow, BoxError, BuildErrors, Duration, Element, GlobalWindow, GraphFormat,
+    IntervalWindow, Key, Timestamp, days, hours, micros, millis, minutes, seconds,
+};
+pub use watershed_runner_core::{
+    Checks, JobHandle, JobProgress, JobState, Outcome, RunError, RunOptions, RunReport, Runner,
+    StepReport,
+};
+pub use watershed_runner_direct::DirectRunner;
+
+/// What most pipelines need.
+pub mod prelude {
+    #[cfg(feature = "text")]
+    pub use crate::text;
+    pub use crate::{
+        BoxError, DoFn, ElementContext, Emitters, FixedWindows, GlobalWindows, Group, One,
+        PCollection, PTransform, Pipeline, PipelineOptions, RunError, RunPipeline, Sessions,
+        SlidingWindows, Timestamp, Two, combine::*, days, hours, millis, minutes, seconds,
+    };
+}

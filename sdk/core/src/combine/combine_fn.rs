@@ -1,6 +1,6 @@
 //! The trait that every combiner implements.
 
-use std::{marker::PhantomData, num::NonZeroUsize};
+use std::marker::PhantomData;
 
 use watershed_model::{BoxError, Element};
 
@@ -81,7 +81,7 @@ pub trait CombineFn<V>: Clone + Send + Sync + 'static {
 
     /// Over how many intermediate keys each key is spread before its partial results are merged;
     /// `None` for not at all. See [`HotKeyFanout`].
-    fn hot_key_fanout(&self) -> Option<NonZeroUsize> {
+    fn hot_key_fanout(&self) -> Option<usize> {
         None
     }
 
@@ -133,7 +133,7 @@ impl<V, C: CombineFn<V>> CombineFn<V> for HotKeyFanout<C> {
     ) -> Retract {
         self.combiner.retract(accumulator, value, cx)
     }
-    fn hot_key_fanout(&self) -> Option<NonZeroUsize> {
-        NonZeroUsize::new(self.fanout)
+    fn hot_key_fanout(&self) -> Option<usize> {
+        Some(self.fanout)
     }
 }

@@ -26,7 +26,6 @@ struct NodeDraft {
 
 struct Problem {
     subject: Subject,
-    location: Location,
     problem: String,
     mend: String,
 }
@@ -133,10 +132,8 @@ impl GraphBuilder {
     pub fn rename(&mut self, subject: Subject, name: impl Into<String>) {
         let name = name.into();
         if name.is_empty() || name.contains('/') {
-            let location = self.draft(subject).location;
             self.problem(
                 subject,
-                location,
                 format!("{name:?} cannot be a step's name"),
                 "give a name that is not empty and has no '/', which separates scopes",
             );
@@ -152,12 +149,11 @@ impl GraphBuilder {
     pub fn problem(
         &mut self,
         subject: Subject,
-        location: Location,
         problem: impl Into<String>,
         mend: impl Into<String>,
     ) {
         let (problem, mend) = (problem.into(), mend.into());
-        self.problems.push(Problem { subject, location, problem, mend });
+        self.problems.push(Problem { subject, problem, mend });
     }
 
     fn draft(&self, subject: Subject) -> &Draft {
@@ -181,7 +177,7 @@ impl GraphBuilder {
 
         let noted = self.problems.iter().map(|noted| BuildError {
             transform: name_of(noted.subject),
-            location: noted.location,
+            location: self.draft(noted.subject).location,
             problem: noted.problem.clone(),
             mend: noted.mend.clone(),
         });

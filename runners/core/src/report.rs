@@ -1,0 +1,65 @@
+//! What a run says of itself when it has ended.
+
+use std::time::Duration;
+
+use watershed_model::Drops;
+
+/// How a run ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All input was read and all output committed.
+    Done,
+    /// It was asked to stop; nothing was committed.
+    Cancelled,
+    /// The pipeline was only looked at.
+    NotRun,
+}
+
+/// What passed one step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StepReport {
+    /// The step's full name.
+    pub step: String,
+    /// Elements that came in.
+    pub elements_in: u64,
+    /// Elements that went out, by port.
+    pub elements_out: Vec<u64>,
+    /// Elements that left here, by reason.
+    pub drops: Drops,
+}
+
+/// What a run says of itself.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How many elements the sources gave.
+    pub elements_read: u64,
+    /// How many elements went to dead letters.
+    pub failed: u64,
+    /// How many elements were dropped, by reason.
+    pub drops: Drops,
+    /// What passed each step, in the order of the graph.
+    pub steps: Vec<StepReport>,
+}
+
+impl RunReport {
+    /// A run in which nothing has passed any step.
+    pub fn of(outcome: Outcome) -> Self {
+        RunReport {
+            outcome,
+            elapsed: Duration::ZERO,
+            elements_read: 0,
+            failed: 0,
+            drops: Drops::default(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// What passed the step with this full name.
+    pub fn step(&self, name: &str) -> Option<&StepReport> {
+        self.steps.iter().find(|step| step.step == name)
+    }
+}

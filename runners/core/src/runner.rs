@@ -1,0 +1,65 @@
+//! The trait by which a runner is started.
+
+use std::sync::Arc;
+
+use watershed_model::{Graph, KeyHasher};
+
+use crate::{JobHandle, RunError};
+
+/// How much a runner checks of what it is entitled to assume.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Checks {
+    /// Everything: coders, bundle cuts, order, replaced instances, keys.
+    #[default]
+    Full,
+    /// Nothing.
+    Off,
+}
+
+/// What every runner can be told.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RunOptions {
+    /// How many workers share the job; at least one.
+    pub workers: usize,
+    /// Fixes whatever the runner may choose freely, and the routing of keys.
+    pub seed: u64,
+    /// How much is checked, by a runner that checks.
+    pub checks: Checks,
+    /// About how many elements travel in a bundle.
+    pub bundle_elements: usize,
+    /// The most bytes that one element may take where elements are grouped.
+    pub max_element_bytes: usize,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions {
+            workers: 1,
+            seed: 0,
+            checks: Checks::Full,
+            bundle_elements: 4096,
+            max_element_bytes: 64 << 20,
+        }
+    }
+}
+
+impl RunOptions {
+    /// From the bytes of keys to their groups, for this job.
+    pub fn key_hasher(&self) -> KeyHasher {
+        KeyHasher::new(self.seed, KeyHasher::DEFAULT_GROUPS)
+    }
+}
+
+/// Something that can run a graph.
+pub trait Runner: Send + Sync {
+    /// The name by which it is chosen: `direct`.
+    fn name(&self) -> &'static str;
+
+    /// Starts a job and returns at once.
+    ///
+    /// # Errors
+    /// When it cannot be started with these options. What fails later is told by
+    /// [`JobHandle::wait`].
+    fn start(&self, graph: Arc<Graph>, options: &RunOptions) -> Result<JobHandle, RunError>;
+}

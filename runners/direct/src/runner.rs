@@ -1,0 +1,31 @@
+//! The runner's face.
+
+use std::sync::Arc;
+
+use watershed_model::Graph;
+use watershed_runner_core::{JobHandle, RunError, RunOptions, Runner};
+
+use crate::execution::Execution;
+
+/// Runs a graph in this process, on one thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DirectRunner;
+
+impl Runner for DirectRunner {
+    fn name(&self) -> &'static str {
+        "direct"
+    }
+
+    fn start(&self, graph: Arc<Graph>, options: &RunOptions) -> Result<JobHandle, RunError> {
+        if options.workers != 1 {
+            let problem = format!(
+                "has one worker and was asked for {}: leave --workers away, or choose a runner that \
+                 has more",
+                options.workers
+            );
+            return Err(RunError::Runner { runner: self.name().into(), problem });
+        }
+        let options = options.clone();
+        JobHandle::spawn(self.name(), move |state| Execution::new(&graph, &options, state).run())
+    }
+}

@@ -1,0 +1,51 @@
+//! What a DoFn is told beside its element.
+
+use std::marker::PhantomData;
+
+use watershed_model::{Metadata, PaneInfo, Sign, Timestamp, Window};
+
+/// What the element at hand carries.
+#[derive(Clone, Copy, Debug)]
+pub struct ElementContext<'a> {
+    metadata: &'a Metadata,
+    place: usize,
+}
+
+impl<'a> ElementContext<'a> {
+    pub(crate) fn new(metadata: &'a Metadata, place: usize) -> Self {
+        ElementContext { metadata, place }
+    }
+
+    /// The element's event time.
+    pub fn timestamp(&self) -> Timestamp {
+        self.metadata.timestamps.get(self.place)
+    }
+
+    /// The windows that the element is in: exactly one, if the DoFn
+    /// [observes windows](crate::DoFn::observes_windows).
+    pub fn windows(&self) -> &'a [Window] {
+        self.metadata.windows.get(self.place).as_slice()
+    }
+
+    /// The pane that the element came in.
+    pub fn pane(&self) -> PaneInfo {
+        *self.metadata.panes.get(self.place)
+    }
+
+    /// Whether the element is added or taken back.
+    pub fn sign(&self) -> Sign {
+        self.metadata.signs.get(self.place)
+    }
+}
+
+/// What `start_bundle` and `finish_bundle` are told. Options and side inputs will be read through it.
+#[derive(Clone, Copy, Debug)]
+pub struct BundleContext<'a> {
+    life: PhantomData<&'a ()>,
+}
+
+impl BundleContext<'_> {
+    pub(crate) fn new() -> Self {
+        BundleContext { life: PhantomData }
+    }
+}

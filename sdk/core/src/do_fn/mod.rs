@@ -1,0 +1,11 @@
+//! DoFns: element-wise work with a life cycle and several outputs.
+
+mod context;
+mod emitter;
+mod outputs;
+mod par_do;
+
+pub use context::{BundleContext, ElementContext};
+pub use emitter::Emitter;
+pub use outputs::{Four, NoOutputs, One, Outputs, Three, Two};
+pub use par_do::{DoFn, Emitters};

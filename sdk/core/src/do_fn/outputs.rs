@@ -1,0 +1,155 @@
+//! Several typed outputs of one step.
+
+use std::marker::PhantomData;
+
+use watershed_model::{AnyBundle, BoxError, Duration, Element, KernelOutput, Metadata, NodeId};
+
+use crate::{Emitter, PCollection, Pipeline, Written};
+
+/// The outputs of a DoFn: [`NoOutputs`], [`One`], [`Two`], [`Three`] or [`Four`]. (A plain tuple would
+/// not do: `(K, V)` is one keyed element.)
+pub trait Outputs: Sized + Send + Sync + 'static {
+    /// What `process` puts elements into: an emitter, or a tuple of them.
+    type Emitters;
+    /// What `par_do` returns: a collection, or a tuple of them.
+    type Collections;
+
+    /// Whether a step with such outputs is run for its effects alone.
+    const IS_OBSERVER: bool = false;
+
+    /// Empty emitters for one bundle.
+    #[doc(hidden)]
+    fn open(out: &KernelOutput, tracked: bool) -> Self::Emitters;
+    /// Says which input element comes next, or `None` at the end.
+    #[doc(hidden)]
+    fn begin(emitters: &mut Self::Emitters, element: Option<usize>);
+    /// How many elements were put out in this bundle.
+    #[doc(hidden)]
+    fn len(emitters: &Self::Emitters) -> usize;
+    /// Hands everything over.
+    #[doc(hidden)]
+    fn close(
+        emitters: Self::Emitters,
+        input: &Metadata,
+        allowed_skew: Duration,
+        out: &mut KernelOutput,
+    ) -> Result<(), BoxError>;
+    /// The step's collections.
+    #[doc(hidden)]
+    fn collections<I>(
+        pipeline: &Pipeline,
+        node: NodeId,
+        input: &PCollection<I>,
+    ) -> Self::Collections;
+}
+
+/// No output: the step is run for its effects, and a pipeline may end in it.
+pub struct NoOutputs;
+
+impl Outputs for NoOutputs {
+    type Emitters = ();
+    type Collections = Written;
+    const IS_OBSERVER: bool = true;
+
+    fn open(_: &KernelOutput, _: bool) {}
+    fn begin((): &mut (), _: Option<usize>) {}
+    fn len((): &()) -> usize {
+        0
+    }
+    fn close((): (), _: &Metadata, _: Duration, _: &mut KernelOutput) -> Result<(), BoxError> {
+        Ok(())
+    }
+    fn collections<I>(pipeline: &Pipeline, node: NodeId, _: &PCollection<I>) -> Written {
+        Written { pipeline: pipeline.clone(), node }
+    }
+}
+
+/// One output of `A`.
+pub struct One<A>(PhantomData<fn() -> A>);
+
+impl<A: Element> Outputs for One<A> {
+    type Emitters = Emitter<A>;
+    type Collections = PCollection<A>;
+
+    fn open(out: &KernelOutput, tracked: bool) -> Emitter<A> {
+        Emitter::new(out.is_wanted(0), tracked)
+    }
+    fn begin(emitter: &mut Emitter<A>, element: Option<usize>) {
+        point(emitter, element);
+    }
+    fn len(emitter: &Emitter<A>) -> usize {
+        emitter.len()
+    }
+    fn close(
+        emitter: Emitter<A>,
+        input: &Metadata,
+        allowed_skew: Duration,
+        out: &mut KernelOutput,
+    ) -> Result<(), BoxError> {
+        out.put(0, AnyBundle::new(emitter.into_bundle_within(input, allowed_skew)?));
+        Ok(())
+    }
+    fn collections<I>(pipeline: &Pipeline, node: NodeId, input: &PCollection<I>) -> PCollection<A> {
+        pipeline.add_output(node, input.id())
+    }
+}
+
+fn point<A>(emitter: &mut Emitter<A>, element: Option<usize>) {
+    match element {
+        Some(element) => emitter.begin(element),
+        None => emitter.end_of_elements(),
+    }
+}
+
+macro_rules! several_outputs {
+    ($(#[$doc:meta])* $name:ident: $($part:ident $place:tt),+) => {
+        $(#[$doc])*
+        pub struct $name<$($part),+>(PhantomData<fn() -> ($($part,)+)>);
+
+        impl<$($part: Element),+> Outputs for $name<$($part),+> {
+            type Emitters = ($(Emitter<$part>,)+);
+            type Collections = ($(PCollection<$part>,)+);
+
+            fn open(out: &KernelOutput, tracked: bool) -> Self::Emitters {
+                ($(Emitter::<$part>::new(out.is_wanted($place), tracked),)+)
+            }
+            fn begin(emitters: &mut Self::Emitters, element: Option<usize>) {
+                $(point(&mut emitters.$place, element);)+
+            }
+            fn len(emitters: &Self::Emitters) -> usize {
+                0 $(+ emitters.$place.len())+
+            }
+            fn close(
+                emitters: Self::Emitters,
+                input: &Metadata,
+                allowed_skew: Duration,
+                out: &mut KernelOutput,
+            ) -> Result<(), BoxError> {
+                $(out.put($place, AnyBundle::new(
+                    emitters.$place.into_bundle_within(input, allowed_skew)?,
+                ));)+
+                Ok(())
+            }
+            fn collections<I>(
+                pipeline: &Pipeline,
+                node: NodeId,
+                input: &PCollection<I>,
+            ) -> Self::Collections {
+                ($(pipeline.add_output::<$part>(node, input.id()),)+)
+            }
+        }
+    };
+}
+
+several_outputs!(
+    /// Two outputs.
+    Two: A 0, B 1
+);
+several_outputs!(
+    /// Three outputs.
+    Three: A 0, B 1, C 2
+);
+several_outputs!(
+    /// Four outputs.
+    Four: A 0, B 1, C 2, D 3
+);

@@ -1,0 +1,220 @@
+//! The DoFn trait and the kernel that runs one.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use watershed_model::{
+    AnyBundle, BoxError, Bundle, Column, Dictionary, Duration, Element, Kernel, KernelOutput,
+    Location, Metadata, ParDo, Primitive, WindowSet, short_type_name,
+};
+
+use super::{BundleContext, ElementContext, Outputs};
+use crate::PCollection;
+
+/// What a DoFn's `process` puts elements into.
+pub type Emitters<D, In> = <<D as DoFn<In>>::Outputs as Outputs>::Emitters;
+
+/// Element-wise work with a life cycle. (Beam: `DoFn`.)
+///
+/// ```text
+///   clone → setup → ( start_bundle → process* → finish_bundle )* → teardown
+/// ```
+/// Each worker has its own clone. What a bundle puts out leaves after its `finish_bundle`, together.
+/// After an error or a panic the instance is torn down and never used again, and the bundle has no
+/// effect. Nothing may be kept in fields from one bundle to the next: an instance may be replaced
+/// between any two (the direct runner does it at random).
+///
+/// ```
+/// use watershed_core::{DoFn, ElementContext, Emitters, Pipeline, Two};
+/// use watershed_model::BoxError;
+///
+/// /// Numbers to the first output, everything else to the second.
+/// #[derive(Clone)]
+/// struct Numbers;
+///
+/// impl DoFn<String> for Numbers {
+///     type Outputs = Two<i64, String>;
+///     fn process(
+///         &mut self,
+///         text: String,
+///         _: &ElementContext<'_>,
+///         (numbers, others): &mut Emitters<Self, String>,
+///     ) -> Result<(), BoxError> {
+///         match text.parse() {
+///             Ok(number) => numbers.emit(number),
+///             Err(_) => others.emit(text),
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let pipeline = Pipeline::new();
+/// let (numbers, _others) = pipeline.create(["1".to_string(), "two".to_string()]).par_do(Numbers);
+/// numbers.for_each(|n| println!("{n}"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a DoFn for elements of type `{In}`",
+    label = "not a DoFn<{In}>",
+    note = "implement DoFn<{In}> for it; it must also be Clone + Send + Sync + 'static"
+)]
+pub trait DoFn<In>: Clone + Send + Sync + 'static {
+    /// The step's outputs: `One<A>`, `Two<A, B>`, …, or `NoOutputs`.
+    type Outputs: Outputs;
+
+    /// Readies the instance: opens a connection, loads a model.
+    ///
+    /// # Errors
+    /// Whatever makes the instance unusable; the run fails.
+    fn setup(&mut self) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    /// Begins a bundle.
+    ///
+    /// # Errors
+    /// The run fails.
+    fn start_bundle(&mut self, cx: &BundleContext<'_>) -> Result<(), BoxError> {
+        let _ = cx;
+        Ok(())
+    }
+
+    /// Handles one element.
+    ///
+    /// # Errors
+    /// The run fails, naming the step. What may fail and go on belongs into an output of its own, as
+    /// [`try_map`](PCollection::try_map) does.
+    fn process(
+        &mut self,
+        element: In,
+        cx: &ElementContext<'_>,
+        out: &mut Emitters<Self, In>,
+    ) -> Result<(), BoxError>;
+
+    /// Ends a bundle; the last chance to put something out, with
+    /// [`emit_in`](crate::Emitter::emit_in).
+    ///
+    /// # Errors
+    /// The run fails.
+    fn finish_bundle(
+        &mut self,
+        cx: &BundleContext<'_>,
+        out: &mut Emitters<Self, In>,
+    ) -> Result<(), BoxError> {
+        let _ = (cx, out);
+        Ok(())
+    }
+
+    /// Frees what `setup` took. Called once, also after an error, unless the process dies.
+    ///
+    /// # Errors
+    /// The run fails.
+    fn teardown(&mut self) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    /// Whether the DoFn looks at windows: then it is called once for each window that an element is
+    /// in, otherwise once an element.
+    fn observes_windows(&self) -> bool {
+        false
+    }
+
+    /// How far before its input's time an output may lie.
+    fn allowed_timestamp_skew(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl<T: Element> PCollection<T> {
+    /// Runs a DoFn on every element. (Beam: `ParDo`.)
+    #[track_caller]
+    pub fn par_do<D: DoFn<T>>(&self, do_fn: D) -> <D::Outputs as Outputs>::Collections {
+        let name = short_type_name::<D>();
+        let base = name.split('<').next().unwrap_or(&name).to_owned();
+        let kernel = Arc::new(move || {
+            let kernel: Box<dyn Kernel> =
+                Box::new(DoFnKernel { do_fn: do_fn.clone(), input: PhantomData::<fn(T)> });
+            kernel
+        });
+        let is_observer = <D::Outputs as Outputs>::IS_OBSERVER;
+        let primitive = Primitive::ParDo(ParDo { kernel, is_observer, dead_letters: None });
+        let node =
+            self.pipeline().graph().add_node(base, Location::caller(), primitive, vec![self.id()]);
+        <D::Outputs as Outputs>::collections(self.pipeline(), node, self)
+    }
+}
+
+struct DoFnKernel<In, D> {
+    do_fn: D,
+    input: PhantomData<fn(In)>,
+}
+
+impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
+    fn setup(&mut self) -> Result<(), BoxError> {
+        self.do_fn.setup()
+    }
+
+    fn run(
+        &mut self,
+        input: AnyBundle,
+        out: &mut KernelOutput,
+    ) -> Result<Option<AnyBundle>, BoxError> {
+        let mut bundle = input.downcast::<In>();
+        if self.do_fn.observes_windows() {
+            bundle = one_window_each(bundle);
+        }
+        let Bundle { values, mut metadata } = bundle;
+        let mut emitters = D::Outputs::open(out, !metadata.is_uniform());
+        let bundle_context = BundleContext::new();
+        self.do_fn.start_bundle(&bundle_context)?;
+        let mut values = values.into_iter();
+        let mut done = 0;
+        for value in values.by_ref() {
+            D::Outputs::begin(&mut emitters, Some(done));
+            self.do_fn.process(value, &ElementContext::new(&metadata, done), &mut emitters)?;
+            done += 1;
+            if out.is_full(D::Outputs::len(&emitters)) {
+                break;
+            }
+        }
+        D::Outputs::begin(&mut emitters, None);
+        self.do_fn.finish_bundle(&bundle_context, &mut emitters)?;
+        D::Outputs::close(emitters, &metadata, self.do_fn.allowed_timestamp_skew(), out)?;
+        let rest: Vec<In> = values.collect();
+        Ok((!rest.is_empty()).then(|| AnyBundle::new(Bundle::new(rest, metadata.split_off(done)))))
+    }
+
+    fn teardown(&mut self) -> Result<(), BoxError> {
+        self.do_fn.teardown()
+    }
+}
+
+/// The same elements, each once for every window it is in.
+fn one_window_each<T: Element>(bundle: Bundle<T>) -> Bundle<T> {
+    let windows = &bundle.metadata.windows;
+    if windows.table().iter().all(|set| matches!(set, WindowSet::One(_))) {
+        return bundle;
+    }
+    let (mut origins, mut table, mut index) = (Vec::new(), Vec::new(), Vec::new());
+    // The single windows of each distinct set stand behind each other in the new table.
+    let firsts: Vec<u32> = windows
+        .table()
+        .iter()
+        .map(|set| {
+            let first = table.len() as u32;
+            table.extend(set.as_slice().iter().cloned().map(WindowSet::One));
+            first
+        })
+        .collect();
+    for place in 0..bundle.values.len() {
+        let set = windows.index().get(place);
+        for nth in 0..windows.table()[set as usize].as_slice().len() as u32 {
+            origins.push(place as u32);
+            index.push(firsts[set as usize] + nth);
+        }
+    }
+    let values = origins.iter().map(|&place| bundle.values[place as usize].clone()).collect();
+    let metadata = Metadata {
+        windows: Dictionary::new(table, Column::Each(index)),
+        ..bundle.metadata.gather(&origins)
+    };
+    Bundle::new(values, metadata)
+}

@@ -1,0 +1,224 @@
+//! Closures on one element at a time.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use watershed_model::{
+    AnyBundle, BoxError, Bundle, Element, KernelOutput, Key, Location, ParDo, Primitive, Timestamp,
+};
+
+use crate::{
+    Emitter, PCollection, Written,
+    kernel::{bundle_fn, map_bundle},
+};
+
+/// A closure that every worker gets a clone of. What it captures must be owned and shareable: an
+/// `Arc`, not an `Rc`; a clone, not a reference.
+#[diagnostic::on_unimplemented(
+    message = "this closure cannot be sent to workers",
+    label = "captures something that is not Clone + Send + Sync + 'static",
+    note = "every worker runs a clone of the closure: capture an Arc instead of an Rc, a clone instead of a reference (with `move`), a Mutex or atomic instead of a RefCell or Cell"
+)]
+pub trait Func: Clone + Send + Sync + 'static {}
+impl<F: Clone + Send + Sync + 'static> Func for F {}
+
+/// An element that a step could not handle, with the reason: a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed<T> {
+    /// The element as it came.
+    pub element: T,
+    /// What the step said of it.
+    pub error: String,
+    /// The name given to the step.
+    pub step: String,
+}
+
+impl<T: fmt::Debug> fmt::Display for Failed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({:?})", self.step, self.error, self.element)
+    }
+}
+
+impl<T: Element> PCollection<T> {
+    #[track_caller]
+    fn step<O: Element>(&self, base: &str, par_do: ParDo) -> PCollection<O> {
+        let primitive = Primitive::ParDo(par_do);
+        self.pipeline().add_step(base, Location::caller(), primitive, self.id())
+    }
+
+    /// Makes one element of each. (Beam: `MapElements`.)
+    #[track_caller]
+    pub fn map<O: Element>(&self, f: impl Fn(T) -> O + Func) -> PCollection<O> {
+        self.step("Map", mapping(f))
+    }
+
+    /// Makes any number of elements of each. (Beam: `FlatMapElements`.) Where that would collect into
+    /// a vector first, [`flat_map_emit`](Self::flat_map_emit) is faster.
+    #[track_caller]
+    pub fn flat_map<I>(&self, f: impl Fn(T) -> I + Func) -> PCollection<I::Item>
+    where
+        I: IntoIterator<Item: Element>,
+    {
+        self.step(
+            "FlatMap",
+            emitting(move |value: T, out| f(value).into_iter().for_each(|o| out.emit(o))),
+        )
+    }
+
+    /// Makes any number of elements of each, put out one by one: `|line, out| out.emit(..)`.
+    #[track_caller]
+    pub fn flat_map_emit<O: Element>(
+        &self,
+        f: impl Fn(&T, &mut Emitter<O>) + Func,
+    ) -> PCollection<O> {
+        self.step("FlatMap", emitting(move |value: T, out| f(&value, out)))
+    }
+
+    /// Keeps the elements for which `keep` holds.
+    #[track_caller]
+    pub fn filter(&self, keep: impl Fn(&T) -> bool + Func) -> PCollection<T> {
+        let filter = map_bundle(move || {
+            let keep = keep.clone();
+            move |bundle| Ok(filter_bundle(bundle, &keep))
+        });
+        self.step("Filter", filter)
+    }
+
+    /// Makes one element of each that succeeds; the others come out in the second collection, each
+    /// with its error and the step's name. The closure borrows, since a dead letter keeps the element.
+    #[track_caller]
+    pub fn try_map<O: Element, E: Into<BoxError>>(
+        &self,
+        name: &str,
+        f: impl Fn(&T) -> Result<O, E> + Func,
+    ) -> (PCollection<O>, PCollection<Failed<T>>) {
+        let step = name.to_owned();
+        let mut try_map = bundle_fn(move || {
+            let (f, step) = (f.clone(), step.clone());
+            move |bundle: Bundle<T>, out: &mut KernelOutput| {
+                let tracked = !bundle.metadata.is_uniform();
+                let mut good = Emitter::new(out.is_wanted(0), tracked);
+                let mut bad = Emitter::new(true, tracked);
+                for (i, element) in bundle.values.into_iter().enumerate() {
+                    good.begin(i);
+                    bad.begin(i);
+                    match f(&element) {
+                        Ok(value) => good.emit(value),
+                        Err(error) => {
+                            let error = error.into().to_string();
+                            bad.emit(Failed { element, error, step: step.clone() });
+                        }
+                    }
+                }
+                out.put(0, AnyBundle::new(good.into_bundle(&bundle.metadata)?));
+                out.put(1, AnyBundle::new(bad.into_bundle(&bundle.metadata)?));
+                Ok(None)
+            }
+        });
+        try_map.dead_letters = Some(1);
+        let good: PCollection<O> = self.step("TryMap", try_map);
+        let mut graph = self.pipeline().graph();
+        let node = graph.collection(good.id()).producer;
+        let subject = graph.step_of(node);
+        graph.rename(subject, name);
+        drop(graph);
+        let failed = self.pipeline().add_output(node, self.id());
+        (good, failed)
+    }
+
+    /// Puts a key before each element. (Beam: `WithKeys`.)
+    #[track_caller]
+    pub fn key_by<K: Key>(&self, f: impl Fn(&T) -> K + Func) -> PCollection<(K, T)> {
+        self.step("KeyBy", mapping(move |value: T| (f(&value), value)))
+    }
+
+    /// Puts the same key before each element. (Beam: `WithKeys.of(key)`.)
+    #[track_caller]
+    pub fn with_keys<K: Key>(&self, key: K) -> PCollection<(K, T)> {
+        self.step("WithKeys", mapping(move |value: T| (key.clone(), value)))
+    }
+
+    /// Gives each element an event time. Times may move forward; what would move back is an error of
+    /// the run. (Beam: `WithTimestamps`.)
+    #[track_caller]
+    pub fn with_timestamps(&self, f: impl Fn(&T) -> Timestamp + Func) -> PCollection<T> {
+        let stamp = emitting(move |value: T, out: &mut Emitter<T>| {
+            let timestamp = f(&value);
+            out.emit_at(value, timestamp);
+        });
+        self.step("WithTimestamps", stamp)
+    }
+
+    /// Runs a closure on each element for its effect; the branch ends here.
+    #[track_caller]
+    pub fn for_each(&self, f: impl Fn(T) + Func) -> Written {
+        let mut observe = bundle_fn(move || {
+            let f = f.clone();
+            move |bundle: Bundle<T>, _: &mut KernelOutput| {
+                bundle.values.into_iter().for_each(&f);
+                Ok(None)
+            }
+        });
+        observe.is_observer = true;
+        let primitive = Primitive::ParDo(observe);
+        let pipeline = self.pipeline().clone();
+        let node =
+            pipeline.graph().add_node("ForEach", Location::caller(), primitive, vec![self.id()]);
+        Written { pipeline, node }
+    }
+}
+
+/// One element of each; the metadata stays as it is.
+pub(crate) fn mapping<I: Element, O: Element>(f: impl Fn(I) -> O + Func) -> ParDo {
+    map_bundle(move || {
+        let f = f.clone();
+        move |bundle: Bundle<I>| {
+            let values = bundle.values.into_iter().map(&f).collect();
+            Ok(Bundle::new(values, bundle.metadata))
+        }
+    })
+}
+
+/// Any number of elements of each, in bundles of bounded size.
+fn emitting<I: Element, O: Element>(f: impl Fn(I, &mut Emitter<O>) + Func) -> ParDo {
+    bundle_fn(move || {
+        let f = f.clone();
+        move |mut bundle: Bundle<I>, out: &mut KernelOutput| {
+            let mut emitter = Emitter::new(out.is_wanted(0), !bundle.metadata.is_uniform());
+            let mut values = bundle.values.into_iter();
+            let mut done = 0;
+            for value in values.by_ref() {
+                emitter.begin(done);
+                f(value, &mut emitter);
+                done += 1;
+                if out.is_full(emitter.len()) {
+                    break;
+                }
+            }
+            out.put(0, AnyBundle::new(emitter.into_bundle(&bundle.metadata)?));
+            let rest: Vec<I> = values.collect();
+            Ok((!rest.is_empty()).then(|| Bundle::new(rest, bundle.metadata.split_off(done))))
+        }
+    })
+}
+
+fn filter_bundle<T: Element>(mut bundle: Bundle<T>, keep: &impl Fn(&T) -> bool) -> Bundle<T> {
+    if bundle.metadata.is_uniform() {
+        bundle.values.retain(|value| keep(value));
+        return bundle;
+    }
+    let mut kept = Vec::new();
+    let mut place = 0;
+    bundle.values.retain(|value| {
+        let keeps = keep(value);
+        if keeps {
+            kept.push(place);
+        }
+        place += 1;
+        keeps
+    });
+    if kept.len() as u32 == place {
+        return bundle;
+    }
+    Bundle::new(bundle.values, bundle.metadata.gather(&kept))
+}

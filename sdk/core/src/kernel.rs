@@ -1,0 +1,58 @@
+//! The border of types: a kernel made of a typed function on whole bundles.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use watershed_model::{
+    AnyBundle, BoxError, Bundle, Element, Kernel, KernelFactory, KernelOutput, ParDo,
+};
+
+/// A step of stateless work. `make` gives each instance its own function from a bundle to outputs; the
+/// function returns what it left of its input, if it ended its bundle early.
+pub(crate) fn bundle_fn<I, F>(make: impl Fn() -> F + Send + Sync + 'static) -> ParDo
+where
+    I: Element,
+    F: FnMut(Bundle<I>, &mut KernelOutput) -> Result<Option<Bundle<I>>, BoxError> + 'static,
+{
+    par_do(Arc::new(move || Box::new(BundleFn { run: make(), input: PhantomData })))
+}
+
+/// A step that makes one bundle of each, element by element.
+pub(crate) fn map_bundle<I, O, F>(make: impl Fn() -> F + Send + Sync + 'static) -> ParDo
+where
+    I: Element,
+    O: Element,
+    F: FnMut(Bundle<I>) -> Result<Bundle<O>, BoxError> + 'static,
+{
+    bundle_fn(move || {
+        let mut run = make();
+        move |bundle, out: &mut KernelOutput| {
+            out.put(0, AnyBundle::new(run(bundle)?));
+            Ok(None)
+        }
+    })
+}
+
+/// A plain ParDo: not an observer, without dead letters.
+pub(crate) fn par_do(kernel: KernelFactory) -> ParDo {
+    ParDo { kernel, is_observer: false, dead_letters: None }
+}
+
+struct BundleFn<I, F> {
+    run: F,
+    input: PhantomData<fn(I)>,
+}
+
+impl<I, F> Kernel for BundleFn<I, F>
+where
+    I: Element,
+    F: FnMut(Bundle<I>, &mut KernelOutput) -> Result<Option<Bundle<I>>, BoxError>,
+{
+    fn run(
+        &mut self,
+        input: AnyBundle,
+        out: &mut KernelOutput,
+    ) -> Result<Option<AnyBundle>, BoxError> {
+        let rest = (self.run)(input.downcast(), out)?;
+        Ok(rest.map(AnyBundle::new))
+    }
+}

@@ -1,0 +1,239 @@
+//! Collections of `(K, V)`: grouping and combining by key.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use watershed_model::{
+    BoxError, Bundle, CombinePerKey, Element, GroupByKey, Grouping, Key, KeyType, KeyedTable,
+    Location, ParDo, Primitive, short_type_name,
+};
+
+use crate::{
+    Func, Group, PCollection,
+    combine::{CombineContext, CombineFn},
+    element_wise::mapping,
+    kernel::map_bundle,
+    table::Table,
+};
+
+impl<K: Key, V: Element> PCollection<(K, V)> {
+    /// The keys alone.
+    #[track_caller]
+    pub fn keys(&self) -> PCollection<K> {
+        self.mapped("Keys", |(key, _)| key)
+    }
+
+    /// The values alone.
+    #[track_caller]
+    pub fn values(&self) -> PCollection<V> {
+        self.mapped("Values", |(_, value)| value)
+    }
+
+    /// Makes one value of each; keys stay.
+    #[track_caller]
+    pub fn map_values<W: Element>(&self, f: impl Fn(V) -> W + Func) -> PCollection<(K, W)> {
+        self.mapped("MapValues", move |(key, value)| (key, f(value)))
+    }
+
+    #[track_caller]
+    fn mapped<O: Element>(&self, base: &str, f: impl Fn((K, V)) -> O + Func) -> PCollection<O> {
+        let primitive = Primitive::ParDo(mapping(f));
+        self.pipeline().add_step(base, Location::caller(), primitive, self.id())
+    }
+
+    /// Gathers all the values of each key and window. Where the values are folded afterwards,
+    /// [`combine_per_key`](Self::combine_per_key) needs far less memory.
+    #[track_caller]
+    pub fn group_by_key(&self) -> PCollection<(K, Group<V>)> {
+        let grouping = grouping::<K, V, _>(Gather, None);
+        self.grouped(
+            "GroupByKey",
+            Primitive::GroupByKey(GroupByKey { grouping }),
+            Location::caller(),
+        )
+    }
+
+    /// Folds the values of each key and window. (Beam: `Combine.perKey`.)
+    #[track_caller]
+    pub fn combine_per_key<C: CombineFn<V>>(&self, combiner: C) -> PCollection<(K, C::Output)> {
+        self.combined(combiner, None, Location::caller())
+    }
+
+    /// One step, or two for a combiner with a hot-key fan-out.
+    pub(crate) fn combined<C: CombineFn<V>>(
+        &self,
+        combiner: C,
+        global_key: Option<K>,
+        location: Location,
+    ) -> PCollection<(K, C::Output)> {
+        match combiner.hot_key_fanout() {
+            None => self.combined_at_once("CombinePerKey", combiner, global_key, location),
+            Some(fanout) => self.pipeline().scoped("CombinePerKey", location, || {
+                if fanout == 0 {
+                    self.pipeline()
+                        .reject("the hot-key fan-out is 0", "spread each key over at least 1");
+                }
+                let wide = u32::try_from(fanout.max(1)).unwrap_or(u32::MAX);
+                let spread = Primitive::ParDo(spread::<K, V>(wide));
+                let spread: PCollection<((K, u32), V)> =
+                    self.pipeline().add_step("Spread", location, spread, self.id());
+                let partials = spread
+                    .combined_at_once("Partial", Partial(combiner.clone()), None, location)
+                    .mapped("Unspread", |((key, _), partial)| (key, partial));
+                let merge = MergePartials { combiner, value: PhantomData };
+                partials.combined_at_once("Merge", merge, global_key, location)
+            }),
+        }
+    }
+
+    fn combined_at_once<C: CombineFn<V>>(
+        &self,
+        base: &str,
+        combiner: C,
+        global_key: Option<K>,
+        location: Location,
+    ) -> PCollection<(K, C::Output)> {
+        let emits_identity = global_key.is_some();
+        let name = short_type_name::<C>();
+        let grouping = grouping::<K, V, _>(combiner, global_key);
+        let combine = CombinePerKey { grouping, combiner: name, emits_identity };
+        self.grouped(base, Primitive::CombinePerKey(combine), location)
+    }
+
+    fn grouped<O: Element>(
+        &self,
+        base: &str,
+        primitive: Primitive,
+        location: Location,
+    ) -> PCollection<O> {
+        let mut graph = self.pipeline().graph();
+        let (windowing, boundedness) = {
+            let input = graph.collection(self.id());
+            (input.windowing.after_grouping(), input.boundedness)
+        };
+        let node = graph.add_node(base, location, primitive, vec![self.id()]);
+        let element = watershed_model::ElementType::of::<O>();
+        let output = graph.add_output(node, element, windowing, boundedness);
+        drop(graph);
+        PCollection::new(self.pipeline().clone(), output)
+    }
+}
+
+fn grouping<K: Key, V: Element, C: CombineFn<V>>(combiner: C, global_key: Option<K>) -> Grouping {
+    Grouping {
+        key: <dyn KeyType>::of::<K, V>(),
+        table: Arc::new(move || -> Box<dyn KeyedTable> {
+            Box::new(Table::<K, V, C>::new(combiner.clone(), global_key.clone()))
+        }),
+    }
+}
+
+/// Grouping as a fold: the accumulator is the group itself.
+#[derive(Clone)]
+struct Gather;
+
+impl<V: Element> CombineFn<V> for Gather {
+    type Accumulator = Group<V>;
+    type Output = Group<V>;
+
+    fn create(&self, _: &CombineContext<'_>) -> Group<V> {
+        Group::new()
+    }
+    fn add(&self, group: &mut Group<V>, value: V, _: &CombineContext<'_>) {
+        group.push(value);
+    }
+    fn merge(&self, group: &mut Group<V>, other: Group<V>, _: &CombineContext<'_>) {
+        group.append(other);
+    }
+    fn extract(&self, group: Group<V>, _: &CombineContext<'_>) -> Result<Group<V>, BoxError> {
+        Ok(group)
+    }
+}
+
+/// Gives each element of a key one of `fanout` intermediate keys, in turn.
+fn spread<K: Key, V: Element>(fanout: u32) -> ParDo {
+    map_bundle(move || {
+        let mut turn = 0;
+        move |bundle: Bundle<(K, V)>| {
+            let values = bundle.values.into_iter().map(|(key, value)| {
+                turn = (turn + 1) % fanout;
+                ((key, turn), value)
+            });
+            Ok(Bundle::new(values.collect(), bundle.metadata))
+        }
+    })
+}
+
+/// A combiner that stops at the accumulator.
+#[derive(Clone)]
+struct Partial<C>(C);
+
+impl<V, C: CombineFn<V>> CombineFn<V> for Partial<C> {
+    type Accumulator = C::Accumulator;
+    type Output = C::Accumulator;
+
+    fn create(&self, cx: &CombineContext<'_>) -> C::Accumulator {
+        self.0.create(cx)
+    }
+    fn add(&self, accumulator: &mut C::Accumulator, value: V, cx: &CombineContext<'_>) {
+        self.0.add(accumulator, value, cx);
+    }
+    fn merge(
+        &self,
+        accumulator: &mut C::Accumulator,
+        other: C::Accumulator,
+        cx: &CombineContext<'_>,
+    ) {
+        self.0.merge(accumulator, other, cx);
+    }
+    fn extract(
+        &self,
+        accumulator: C::Accumulator,
+        _: &CombineContext<'_>,
+    ) -> Result<C::Accumulator, BoxError> {
+        Ok(accumulator)
+    }
+}
+
+/// A combiner that goes on from accumulators.
+struct MergePartials<C, V> {
+    combiner: C,
+    value: PhantomData<fn(V)>,
+}
+
+impl<C: Clone, V> Clone for MergePartials<C, V> {
+    fn clone(&self) -> Self {
+        MergePartials { combiner: self.combiner.clone(), value: PhantomData }
+    }
+}
+
+impl<V: 'static, C: CombineFn<V>> CombineFn<C::Accumulator> for MergePartials<C, V> {
+    type Accumulator = C::Accumulator;
+    type Output = C::Output;
+
+    fn create(&self, cx: &CombineContext<'_>) -> C::Accumulator {
+        self.combiner.create(cx)
+    }
+    fn add(
+        &self,
+        accumulator: &mut C::Accumulator,
+        partial: C::Accumulator,
+        cx: &CombineContext<'_>,
+    ) {
+        self.combiner.merge(accumulator, partial, cx);
+    }
+    fn merge(
+        &self,
+        accumulator: &mut C::Accumulator,
+        other: C::Accumulator,
+        cx: &CombineContext<'_>,
+    ) {
+        self.combiner.merge(accumulator, other, cx);
+    }
+    fn extract(
+        &self,
+        accumulator: C::Accumulator,
+        cx: &CombineContext<'_>,
+    ) -> Result<C::Output, BoxError> {
+        self.combiner.extract(accumulator, cx)
+    }
+}

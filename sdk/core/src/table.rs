@@ -1,0 +1,237 @@
+//! The typed keyed table: keys by slot, accumulators by cell.
+
+use std::{hash::BuildHasher, marker::PhantomData};
+
+use foldhash::fast::RandomState;
+use hashbrown::{HashTable, hash_table::Entry};
+use watershed_model::{
+    AnyBundle, BinaryCoder, BoxError, Bundle, Cell, Coder, Element, Key, KeyedTable, Metadata,
+    Placement, Slot, fault, short_type_name,
+};
+
+use crate::combine::{CombineContext, CombineFn};
+
+/// The keys and accumulators of one grouping step on one worker.
+pub(crate) struct Table<K, V, C: CombineFn<V>> {
+    combiner: C,
+    hasher: RandomState,
+    index: HashTable<u32>,
+    keys: Vec<Option<Keyed<K>>>,
+    free_slots: Vec<u32>,
+    cells: Vec<Option<C::Accumulator>>,
+    free_cells: Vec<u32>,
+    located: Vec<V>,
+    global_key: Option<K>,
+    value: PhantomData<fn(V)>,
+}
+
+struct Keyed<K> {
+    hash: u64,
+    key: K,
+}
+
+impl<K: Key, V: Element, C: CombineFn<V>> Table<K, V, C> {
+    /// An empty table; `global_key` is given where one key stands for all elements.
+    pub(crate) fn new(combiner: C, global_key: Option<K>) -> Self {
+        Table {
+            combiner,
+            hasher: RandomState::default(),
+            index: HashTable::new(),
+            keys: Vec::new(),
+            free_slots: Vec::new(),
+            cells: Vec::new(),
+            free_cells: Vec::new(),
+            located: Vec::new(),
+            global_key,
+            value: PhantomData,
+        }
+    }
+
+    fn slot(&mut self, key: K) -> Slot {
+        let hash = self.hasher.hash_one(&key);
+        let keys = &mut self.keys;
+        let is_it = |slot: &u32| {
+            keys[*slot as usize]
+                .as_ref()
+                .is_some_and(|other| other.hash == hash && other.key == key)
+        };
+        let hash_of = |slot: &u32| keys[*slot as usize].as_ref().map_or(0, |other| other.hash);
+        match self.index.entry(hash, is_it, hash_of) {
+            Entry::Occupied(found) => Slot(*found.get()),
+            Entry::Vacant(vacant) => {
+                let slot = self.free_slots.pop().unwrap_or(keys.len() as u32);
+                vacant.insert(slot);
+                if slot as usize == keys.len() {
+                    keys.push(None);
+                }
+                keys[slot as usize] = Some(Keyed { hash, key });
+                Slot(slot)
+            }
+        }
+    }
+
+    fn free(&mut self, cell: Cell) -> C::Accumulator {
+        self.free_cells.push(cell.0);
+        match self.cells[cell.0 as usize].take() {
+            Some(accumulator) => accumulator,
+            None => unreachable!("the owner of a table uses only cells that it has opened"),
+        }
+    }
+}
+
+const CX: CombineContext<'static> = CombineContext::without_views();
+
+impl<K: Key, V: Element, C: CombineFn<V>> KeyedTable for Table<K, V, C> {
+    fn locate(&mut self, input: AnyBundle, slots: &mut Vec<Slot>) {
+        let Bundle { values, .. } = input.downcast::<(K, V)>();
+        self.located.clear();
+        self.located.reserve(values.len());
+        slots.reserve(values.len());
+        for (key, value) in values {
+            slots.push(self.slot(key));
+            self.located.push(value);
+        }
+    }
+
+    fn open(&mut self) -> Cell {
+        let empty = self.combiner.create(&CX);
+        match self.free_cells.pop() {
+            Some(cell) => {
+                self.cells[cell as usize] = Some(empty);
+                Cell(cell)
+            }
+            None => {
+                self.cells.push(Some(empty));
+                Cell(self.cells.len() as u32 - 1)
+            }
+        }
+    }
+
+    fn fold(&mut self, placements: &[Placement]) -> Result<(), BoxError> {
+        let mut placements = placements.iter().peekable();
+        for (place, value) in self.located.drain(..).enumerate() {
+            while let Some(placement) = placements.next_if(|p| p.element as usize == place) {
+                let Some(accumulator) = &mut self.cells[placement.cell.0 as usize] else {
+                    continue;
+                };
+                if placements.peek().is_some_and(|next| next.element as usize == place) {
+                    self.combiner.add(accumulator, value.clone(), &CX);
+                } else {
+                    self.combiner.add(accumulator, value, &CX);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, from: Cell, into: Cell) -> Result<(), BoxError> {
+        let accumulator = self.free(from);
+        if fault!("table-merge-loses-a-part") {
+            return Ok(());
+        }
+        if let Some(target) = &mut self.cells[into.0 as usize] {
+            self.combiner.merge(target, accumulator, &CX);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, panes: &[(Slot, Cell)], metadata: Metadata) -> Result<AnyBundle, BoxError> {
+        let mut values = Vec::with_capacity(panes.len());
+        for (slot, cell) in panes {
+            let output = {
+                let accumulator = self.free(*cell);
+                self.combiner.extract(accumulator, &CX)?
+            };
+            match &self.keys[slot.0 as usize] {
+                Some(keyed) => values.push((keyed.key.clone(), output)),
+                None => unreachable!("the owner of a table releases a slot after its last cell"),
+            }
+        }
+        Ok(AnyBundle::new(Bundle::new(values, metadata)))
+    }
+
+    fn release(&mut self, slot: Slot) {
+        if let Some(keyed) = self.keys[slot.0 as usize].take()
+            && let Ok(entry) = self.index.find_entry(keyed.hash, |other| *other == slot.0)
+        {
+            entry.remove();
+            self.free_slots.push(slot.0);
+        }
+    }
+
+    fn global_slot(&mut self) -> Option<Slot> {
+        self.global_key.clone().map(|key| self.slot(key))
+    }
+
+    fn recode(&mut self, cell: Cell) -> Result<(), BoxError> {
+        let Some(accumulator) = &mut self.cells[cell.0 as usize] else { return Ok(()) };
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        BinaryCoder.encode_value(&*accumulator, &mut first)?;
+        *accumulator = BinaryCoder.decode_value(&first)?;
+        BinaryCoder.encode_value(&*accumulator, &mut second)?;
+        if first == second {
+            return Ok(());
+        }
+        let name = short_type_name::<C::Accumulator>();
+        Err(format!("the encoding of the accumulator {name} changes on a round trip").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::combine::Sum;
+
+    fn table() -> Table<String, i64, Sum> {
+        Table::new(Sum, None)
+    }
+
+    fn bundle(pairs: &[(&str, i64)]) -> AnyBundle {
+        AnyBundle::new(Bundle::of(pairs.iter().map(|(k, v)| (k.to_string(), *v)).collect()))
+    }
+
+    fn metadata() -> Metadata {
+        Metadata::at(watershed_model::Timestamp::MIN)
+    }
+
+    #[test]
+    fn slots_follow_first_appearance_and_are_used_again_after_release() {
+        let (mut table, mut slots) = (table(), Vec::new());
+        table.locate(bundle(&[("b", 1), ("a", 2), ("b", 3)]), &mut slots);
+        assert_eq!(slots, [Slot(0), Slot(1), Slot(0)]);
+        table.release(Slot(0));
+        slots.clear();
+        table.locate(bundle(&[("c", 1), ("a", 1), ("b", 1)]), &mut slots);
+        assert_eq!(slots, [Slot(0), Slot(1), Slot(2)]);
+    }
+
+    #[test]
+    fn an_element_can_go_to_several_cells_or_none() {
+        let (mut table, mut slots) = (table(), Vec::new());
+        table.locate(bundle(&[("a", 1), ("a", 2), ("a", 4)]), &mut slots);
+        let (x, y) = (table.open(), table.open());
+        let place = |element, cell| Placement { element, cell };
+        table.fold(&[place(0, x), place(0, y), place(2, y)]).unwrap();
+        table.recode(y).unwrap();
+        let out = table.take(&[(Slot(0), x), (Slot(0), y)], metadata()).unwrap();
+        assert_eq!(
+            out.downcast::<(String, i64)>().values,
+            [("a".to_string(), 1), ("a".to_string(), 5)]
+        );
+    }
+
+    #[test]
+    fn merged_cells_hold_both_and_the_freed_one_is_opened_again() {
+        let (mut table, mut slots) = (table(), Vec::new());
+        table.locate(bundle(&[("a", 1), ("a", 2)]), &mut slots);
+        let (x, y) = (table.open(), table.open());
+        table
+            .fold(&[Placement { element: 0, cell: x }, Placement { element: 1, cell: y }])
+            .unwrap();
+        table.merge(x, y).unwrap();
+        assert_eq!(table.open(), x);
+        let out = table.take(&[(Slot(0), y)], metadata()).unwrap();
+        assert_eq!(out.downcast::<(String, i64)>().values, [("a".to_string(), 3)]);
+    }
+}

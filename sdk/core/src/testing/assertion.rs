@@ -1,0 +1,112 @@
+//! What can be asserted of a collection.
+
+use std::{
+    fmt::Debug,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use watershed_model::{BoxError, Element, Location, Window};
+
+use super::diff::difference;
+use crate::{Observed, PCollection};
+
+/// Whether an assertion was checked; one that never was must fail its test.
+#[derive(Debug)]
+pub struct AssertionState {
+    location: Location,
+    checked: AtomicBool,
+}
+
+impl AssertionState {
+    /// The place in the test.
+    pub fn location(&self) -> Location {
+        self.location
+    }
+
+    /// Whether a run has come so far as to check it.
+    pub fn was_checked(&self) -> bool {
+        self.checked.load(Ordering::SeqCst)
+    }
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct AssertionLog(Arc<Mutex<Vec<Arc<AssertionState>>>>);
+
+impl AssertionLog {
+    pub(crate) fn add(&self, assertion: Arc<AssertionState>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(assertion);
+    }
+    pub(crate) fn all(&self) -> Vec<Arc<AssertionState>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Begins an assertion on a collection: `assert_that(&sums).contains_in_any_order([1, 2])`.
+pub fn assert_that<T: Element + Debug>(collection: &PCollection<T>) -> Assertion<T> {
+    Assertion { collection: collection.clone(), window: None }
+}
+
+/// An assertion in the making.
+pub struct Assertion<T> {
+    collection: PCollection<T>,
+    window: Option<Window>,
+}
+
+impl<T: Element + Debug> Assertion<T> {
+    /// Only what is in this window.
+    pub fn in_window(self, window: impl Into<Window>) -> Self {
+        Assertion { window: Some(window.into()), ..self }
+    }
+
+    /// Exactly these elements, each as often as given, in any order. Elements are compared by their
+    /// encoded bytes, so that NaN equals itself and 0.0 differs from -0.0.
+    #[track_caller]
+    pub fn contains_in_any_order(self, expected: impl IntoIterator<Item = T>) {
+        let expected: Vec<T> = expected.into_iter().collect();
+        self.check("contains_in_any_order", move |found| difference(&expected, found));
+    }
+
+    /// Nothing at all.
+    #[track_caller]
+    pub fn is_empty(self) {
+        self.check("is_empty", |found| difference(&[], found));
+    }
+
+    /// Exactly this one element.
+    #[track_caller]
+    pub fn is_singleton(self, expected: T) {
+        self.check("is_singleton", move |found| difference(std::slice::from_ref(&expected), found));
+    }
+
+    /// Whatever the closure checks; it may use `assert!`.
+    #[track_caller]
+    pub fn satisfies(self, check: impl Fn(&[T]) -> Result<(), BoxError> + Send + Sync + 'static) {
+        self.check("satisfies", move |found| check(found));
+    }
+
+    #[track_caller]
+    fn check(
+        self,
+        what: &str,
+        check: impl Fn(&[T]) -> Result<(), BoxError> + Send + Sync + 'static,
+    ) {
+        let location = Location::caller();
+        let state = Arc::new(AssertionState { location, checked: AtomicBool::new(false) });
+        self.collection.pipeline().note_assertion(state.clone());
+        let window = self.window;
+        let description = format!("assert_that(..).{what}(..) at {location}");
+        self.collection.observe(&description.clone(), move |observed| {
+            state.checked.store(true, Ordering::SeqCst);
+            let is_inside = |observed: &Observed<T>| match &window {
+                Some(window) => observed.windows.as_slice().contains(window),
+                None => true,
+            };
+            let found: Vec<T> =
+                observed.into_iter().filter(is_inside).map(|observed| observed.value).collect();
+            check(&found).map_err(|cause| format!("{description} does not hold: {cause}").into())
+        });
+    }
+}

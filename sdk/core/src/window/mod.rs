@@ -1,0 +1,10 @@
+//! Windows: which stretches of event time an element belongs to.
+//!
+//! The crate's own window functions use the public [`WindowFn`] trait only, as an author's would.
+
+mod assign;
+mod kinds;
+mod window_fn;
+
+pub use kinds::{FixedWindows, GlobalWindows, Sessions, SlidingWindows};
+pub use window_fn::WindowFn;

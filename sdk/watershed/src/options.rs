@@ -1,0 +1,137 @@
+//! What a person chooses when a program starts.
+
+use watershed_model::GraphFormat;
+use watershed_runner_core::{Checks, RunOptions};
+
+/// Which runner runs the pipeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum RunnerKind {
+    /// In this process, on one thread, with checks: the executable specification.
+    #[default]
+    Direct,
+    /// On timely-dataflow: many workers, many processes.
+    Timely,
+}
+
+/// The form in which a pipeline's graph is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum GraphOutput {
+    /// Indented text.
+    Text,
+    /// Graphviz.
+    Dot,
+    /// Mermaid.
+    Mermaid,
+}
+
+impl From<GraphOutput> for GraphFormat {
+    fn from(output: GraphOutput) -> Self {
+        match output {
+            GraphOutput::Text => GraphFormat::Text,
+            GraphOutput::Dot => GraphFormat::Dot,
+            GraphOutput::Mermaid => GraphFormat::Mermaid,
+        }
+    }
+}
+
+/// The options that every pipeline has. A program takes them into its own arguments:
+///
+/// ```
+/// # #[cfg(feature = "cli")] {
+/// use clap::Parser;
+/// use watershed::{PipelineOptions, RunnerKind};
+///
+/// #[derive(Parser)]
+/// struct Arguments {
+///     /// What to read.
+///     #[arg(long)]
+///     input: String,
+///     #[command(flatten)]
+///     pipeline: PipelineOptions,
+/// }
+///
+/// let arguments = Arguments::parse_from(["program", "--input", "a.txt", "--seed", "7"]);
+/// assert_eq!(arguments.pipeline.runner, RunnerKind::Direct);
+/// assert_eq!(arguments.pipeline.seed, 7);
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+#[cfg_attr(feature = "cli", command(next_help_heading = "Pipeline options"))]
+pub struct PipelineOptions {
+    /// The runner that runs the pipeline.
+    #[cfg_attr(feature = "cli", arg(long, value_enum, default_value = "direct"))]
+    pub runner: RunnerKind,
+
+    /// How many workers share the job (the direct runner has one).
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = 1, value_name = "N"))]
+    pub workers: usize,
+
+    /// Fixes all that a runner may choose freely: the same seed gives the same run.
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = 0, value_name = "N"))]
+    pub seed: u64,
+
+    /// How much the direct runner checks: coders, bundle cuts, order, replaced instances, keys.
+    #[cfg_attr(feature = "cli", arg(long, default_value = "full", value_name = "full|off", value_parser = parse_checks))]
+    pub checks: Checks,
+
+    /// About how many elements travel in a bundle.
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = 4096, value_name = "N"))]
+    pub bundle_elements: usize,
+
+    /// The most bytes that one element may take where elements are grouped.
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = 64 << 20, value_name = "BYTES"))]
+    pub max_element_bytes: usize,
+
+    /// Print the pipeline's graph on standard output instead of running it.
+    #[cfg_attr(feature = "cli", arg(
+        long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text",
+        value_name = "FORM"
+    ))]
+    pub show_graph: Option<GraphOutput>,
+
+    /// No progress bar, and no line at the end.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub quiet: bool,
+}
+
+#[cfg(feature = "cli")]
+fn parse_checks(text: &str) -> Result<Checks, String> {
+    match text {
+        "full" => Ok(Checks::Full),
+        "off" => Ok(Checks::Off),
+        _ => Err("possible values: full, off".to_owned()),
+    }
+}
+
+impl Default for PipelineOptions {
+    /// The direct runner with all checks, quietly: what a test or a library wants.
+    fn default() -> Self {
+        let run = RunOptions::default();
+        PipelineOptions {
+            runner: RunnerKind::Direct,
+            workers: run.workers,
+            seed: run.seed,
+            checks: run.checks,
+            bundle_elements: run.bundle_elements,
+            max_element_bytes: run.max_element_bytes,
+            show_graph: None,
+            quiet: true,
+        }
+    }
+}
+
+impl PipelineOptions {
+    /// The part that concerns the runner.
+    pub fn run_options(&self) -> RunOptions {
+        let mut run = RunOptions::default();
+        run.workers = self.workers;
+        run.seed = self.seed;
+        run.checks = self.checks;
+        run.bundle_elements = self.bundle_elements;
+        run.max_element_bytes = self.max_element_bytes;
+        run
+    }
+}

@@ -1,0 +1,76 @@
+//! Running a pipeline: the one place where authoring meets runners.
+
+use std::{process::ExitCode, sync::Arc};
+
+use watershed_core::Pipeline;
+use watershed_model::Graph;
+use watershed_runner_core::{JobHandle, Outcome, RunError, RunReport, Runner};
+use watershed_runner_direct::DirectRunner;
+
+use crate::{PipelineOptions, RunnerKind};
+
+/// Runs pipelines on the runner that the options name.
+pub trait RunPipeline {
+    /// Builds the pipeline, starts it and returns a handle at once.
+    ///
+    /// # Errors
+    /// All that is wrong with the pipeline, or why the runner cannot be started.
+    fn start(&self, options: &PipelineOptions) -> Result<JobHandle, RunError>;
+
+    /// Builds the pipeline and runs it to its end. On a terminal a progress bar shows how far it is,
+    /// and one line tells the outcome, both on standard error, unless the options say quiet. With
+    /// `show_graph` it prints the graph instead of running.
+    ///
+    /// # Errors
+    /// All that is wrong with the pipeline, or why the run failed; then nothing was written.
+    fn run(&self, options: &PipelineOptions) -> Result<RunReport, RunError>;
+}
+
+impl RunPipeline for Pipeline {
+    fn start(&self, options: &PipelineOptions) -> Result<JobHandle, RunError> {
+        start(Arc::new(self.build()?), options)
+    }
+
+    fn run(&self, options: &PipelineOptions) -> Result<RunReport, RunError> {
+        let graph = self.build()?;
+        if let Some(form) = options.show_graph {
+            print!("{}", graph.print(form.into()));
+            return Ok(RunReport::of(Outcome::NotRun));
+        }
+        let job = start(Arc::new(graph), options)?;
+        #[cfg(feature = "cli")]
+        let watched = (!options.quiet).then(|| crate::progress::watch(&job));
+        let result = job.wait();
+        #[cfg(feature = "cli")]
+        if let Some(watched) = watched {
+            watched.finish(result.as_ref().ok());
+        }
+        result
+    }
+}
+
+fn start(graph: Arc<Graph>, options: &PipelineOptions) -> Result<JobHandle, RunError> {
+    let runner: &dyn Runner = match options.runner {
+        RunnerKind::Direct => &DirectRunner,
+        RunnerKind::Timely => {
+            return Err(RunError::Runner {
+                runner: "timely".into(),
+                problem: "comes with the next version; choose --runner direct until then".into(),
+            });
+        }
+    };
+    runner.start(graph, &options.run_options())
+}
+
+/// The exit code of a program that ran a pipeline: 0, or 1 after the error was told on standard
+/// error, with all its causes.
+pub fn exit_code(result: Result<RunReport, RunError>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    eprintln!("error: {error}");
+    let mut cause = std::error::Error::source(&error).and_then(std::error::Error::source);
+    while let Some(next) = cause {
+        eprintln!("  caused by: {next}");
+        cause = next.source();
+    }
+    ExitCode::FAILURE
+}

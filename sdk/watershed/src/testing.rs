@@ -1,0 +1,87 @@
+//! Testing pipelines: one that must be run, and assertions on what it makes.
+//!
+//! ```
+//! use watershed::{prelude::*, testing::{TestPipeline, assert_that}};
+//!
+//! let pipeline = TestPipeline::new();
+//! let lengths = pipeline.create(["a", "bc"].map(String::from)).map(|word| word.len());
+//! assert_that(&lengths).contains_in_any_order([1, 2]);
+//! pipeline.run();
+//! ```
+
+use std::{cell::Cell, ops::Deref, sync::Arc};
+
+use watershed_core::Pipeline;
+pub use watershed_core::testing::{Assertion, AssertionState, assert_that};
+use watershed_runner_core::{RunError, RunOptions, RunReport, Runner};
+use watershed_runner_direct::DirectRunner;
+
+/// A pipeline for a test. It must be run, and every assertion in it must have been checked;
+/// otherwise the test fails.
+pub struct TestPipeline {
+    pipeline: Pipeline,
+    runner: Arc<dyn Runner>,
+    options: RunOptions,
+    was_run: Cell<bool>,
+}
+
+impl TestPipeline {
+    /// On the direct runner, with all its checks.
+    #[expect(
+        clippy::new_without_default,
+        reason = "a default that panics unless run would surprise"
+    )]
+    pub fn new() -> Self {
+        TestPipeline::on(Arc::new(DirectRunner), RunOptions::default())
+    }
+
+    /// On the given runner.
+    pub fn on(runner: Arc<dyn Runner>, options: RunOptions) -> Self {
+        TestPipeline { pipeline: Pipeline::new(), runner, options, was_run: Cell::new(false) }
+    }
+
+    /// Runs the pipeline and sees that every assertion held.
+    ///
+    /// # Panics
+    /// When the run fails, an assertion does not hold, or one was never checked.
+    #[track_caller]
+    pub fn run(&self) -> RunReport {
+        match self.try_run() {
+            Ok(report) => report,
+            Err(error) => panic!("the test pipeline failed: {error}"),
+        }
+    }
+
+    /// Runs the pipeline, for tests of how one fails.
+    ///
+    /// # Errors
+    /// Why the run failed.
+    ///
+    /// # Panics
+    /// When the run succeeds and an assertion was never checked.
+    #[track_caller]
+    pub fn try_run(&self) -> Result<RunReport, RunError> {
+        self.was_run.set(true);
+        let graph = Arc::new(self.pipeline.build()?);
+        let report = self.runner.start(graph, &self.options)?.wait()?;
+        for assertion in self.pipeline.assertions() {
+            assert!(assertion.was_checked(), "the assertion at {} never ran", assertion.location());
+        }
+        Ok(report)
+    }
+}
+
+impl Deref for TestPipeline {
+    type Target = Pipeline;
+    fn deref(&self) -> &Pipeline {
+        &self.pipeline
+    }
+}
+
+impl Drop for TestPipeline {
+    fn drop(&mut self) {
+        if !self.was_run.get() && !std::thread::panicking() {
+            panic!("a TestPipeline was dropped without being run, so it tested nothing");
+        }
+    }
+}
