@@ -61,3 +61,8 @@ pub mod prelude {
         SlidingWindows, Timestamp, Two, combine::*, days, hours, millis, minutes, seconds,
     };
 }
+
+/// The programs in the README are compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct ReadmeSnippets;

@@ -125,5 +125,9 @@ mod tests {
         let above = 3 * ((1u64 << 54) + 2) + 1;
         assert_eq!(round_quotient(&[above], 0, three, FloatFormat::F64), 2f64.powi(54) + 4.0);
         assert_eq!(round_quotient(&[above - 1], 0, three, FloatFormat::F64), 2f64.powi(54));
+        // 1/(2^64 − 2^11) is (2^53 + 1) · 2^-117, a tie, and a little that begins below 2^-128.
+        let divisor = NonZeroU64::new(u64::MAX - 2047).unwrap();
+        let expected = (2f64.powi(52) + 1.0) * 2f64.powi(-116);
+        assert_eq!(round_quotient(&[1], 0, divisor, FloatFormat::F64), expected);
     }
 }

@@ -101,6 +101,12 @@ mod tests {
         assert_eq!(in_order(&Sample::of(3).seed(7), &values).unwrap(), [98, 6, 739]);
     }
 
+    #[test]
+    fn values_that_share_a_hash_are_ordered_by_their_bytes() {
+        assert_eq!(by_hash(&(7, 256u16), &(7, 1)), Ordering::Less);
+        assert_eq!(by_hash(&(7, 256u16), &(6, 1)), Ordering::Greater);
+    }
+
     proptest! {
         #[test]
         fn it_takes_the_least_hashes(
