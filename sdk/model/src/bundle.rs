@@ -54,7 +54,7 @@ impl AnyBundle {
     ///
     /// # Panics
     /// As [`AnyBundle::downcast`].
-    pub fn borrow<T: Element>(&self) -> &Bundle<T> {
+    pub fn as_typed<T: Element>(&self) -> &Bundle<T> {
         match self.0.as_any().downcast_ref::<Bundle<T>>() {
             Some(bundle) => bundle,
             None => mismatch(self.0.type_name(), std::any::type_name::<T>()),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     fn agrees(bundle: &AnyBundle, values: &[i64]) {
-        let typed = bundle.borrow::<i64>();
+        let typed = bundle.as_typed::<i64>();
         assert_eq!(typed.values, values);
         for (i, value) in values.iter().enumerate() {
             assert_eq!(typed.metadata.timestamps.get(i), Timestamp::from_micros(*value));

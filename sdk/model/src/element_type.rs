@@ -129,7 +129,7 @@ impl<T: Element> ErasedElementType for Typed<T> {
     }
 
     fn encode(&self, bundle: &AnyBundle, out: &mut Vec<u8>) -> Result<(), CoderError> {
-        let Bundle { values, metadata } = bundle.borrow::<T>();
+        let Bundle { values, metadata } = bundle.as_typed::<T>();
         BinaryCoder.encode_value(&Written { metadata, values }, out)
     }
 
@@ -153,7 +153,7 @@ impl<T: Element> ErasedElementType for Typed<T> {
             return Ok(None);
         }
         let mut bytes = Vec::new();
-        for (i, value) in bundle.borrow::<T>().values.iter().enumerate() {
+        for (i, value) in bundle.as_typed::<T>().values.iter().enumerate() {
             bytes.clear();
             BinaryCoder.encode_value(value, &mut bytes)?;
             if bytes.len() > limit {

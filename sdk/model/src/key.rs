@@ -96,7 +96,7 @@ impl<K: Key, V: Element> KeyType for TypedKey<K, V> {
         each: &mut dyn FnMut(usize, &[u8]),
     ) -> Result<(), CoderError> {
         let mut bytes = Vec::new();
-        for (i, (key, _)) in bundle.borrow::<(K, V)>().values.iter().enumerate() {
+        for (i, (key, _)) in bundle.as_typed::<(K, V)>().values.iter().enumerate() {
             bytes.clear();
             BinaryCoder.encode_value(key, &mut bytes)?;
             each(i, &bytes);
@@ -110,7 +110,7 @@ impl<K: Key, V: Element> KeyType for TypedKey<K, V> {
         hasher: &KeyHasher,
     ) -> Result<Vec<KeyGroup>, CoderError> {
         let mut bytes = Vec::new();
-        let keys = bundle.borrow::<(K, V)>().values.iter().map(|(key, _)| {
+        let keys = bundle.as_typed::<(K, V)>().values.iter().map(|(key, _)| {
             bytes.clear();
             BinaryCoder.encode_value(key, &mut bytes)?;
             Ok(hasher.group_of(&bytes))

@@ -2,7 +2,7 @@
 
 use watershed_core::{PCollection, PTransform, Pipeline, Written};
 
-use crate::{TextRead, TextWrite};
+use crate::{TextRead, TextWrite, target::Mistake};
 
 impl PTransform<Pipeline> for TextRead {
     type Output = PCollection<String>;
@@ -24,8 +24,8 @@ impl PTransform<PCollection<String>> for TextWrite {
     }
 
     fn expand(self, lines: &PCollection<String>) -> Written {
-        if let Err(problem) = self.validate() {
-            lines.pipeline().reject(problem, "ask for at least one shard, .shards(1)");
+        if let Err(Mistake { problem, mend }) = self.check() {
+            lines.pipeline().reject(problem, mend);
         }
         lines.write(self.into_sink())
     }

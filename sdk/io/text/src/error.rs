@@ -130,10 +130,12 @@ pub enum TextError {
         path: String,
     },
     /// The options of a write contradict each other.
-    #[error("{problem}")]
+    #[error("{problem}; {mend}")]
     BadOptions {
-        /// What is wrong and the mend.
+        /// What is wrong.
         problem: String,
+        /// What to do.
+        mend: &'static str,
     },
     /// The directory of an output does not exist.
     #[error("cannot write `{path}`: there is no directory `{}`{}; create it first",

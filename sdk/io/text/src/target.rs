@@ -15,22 +15,33 @@ use crate::error::TextError;
 /// place, would not be what was meant.
 const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
+/// What is wrong with the options of a write, and the mend.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    pub(crate) problem: String,
+    pub(crate) mend: &'static str,
+}
+
 /// Checks what can be checked without looking at any file system.
-pub(crate) fn validate(path: &str, shards: Option<usize>) -> Result<(), String> {
+pub(crate) fn validate(path: &str, shards: Option<usize>) -> Result<(), Mistake> {
+    let mistake = |problem: String, mend| Err(Mistake { problem, mend });
     if shards == Some(0) {
-        return Err(format!(
-            "`{path}` cannot be written in 0 shards; ask for at least 1, or leave out `.shards(..)` \
-             to let each worker write one"
-        ));
+        return mistake(
+            format!("`{path}` cannot be written in 0 shards"),
+            "ask for at least one, or leave out `.shards(..)` to let each worker write one",
+        );
     }
     if path.is_empty() {
-        return Err("the output has no path; name a file, or `-` for standard output".into());
+        return mistake("the output has no path".into(), "name a file, or `-` for standard output");
     }
     if path.ends_with('/') || Path::new(path).file_name().is_none() {
-        return Err(format!("`{path}` is the name of a directory; name a file in it"));
+        return mistake(format!("`{path}` is the name of a directory"), "name a file in it");
     }
     if STDOUT.contains(&path) && shards.is_some_and(|shards| shards > 1) {
-        return Err("standard output cannot be written in shards; leave out `.shards(..)`".into());
+        return mistake(
+            "standard output cannot be written in shards".into(),
+            "leave out `.shards(..)`",
+        );
     }
     Ok(())
 }
@@ -64,7 +75,8 @@ pub(crate) struct Files {
 impl Target {
     /// What the path means now.
     pub(crate) fn of(path: &str, shards: Option<usize>) -> Result<Target, TextError> {
-        validate(path, shards).map_err(|problem| TextError::BadOptions { problem })?;
+        validate(path, shards)
+            .map_err(|Mistake { problem, mend }| TextError::BadOptions { problem, mend })?;
         let place = match STDOUT.contains(&path) {
             true => Place::Stdout,
             false => Place::of(path, shards)?,
@@ -181,7 +193,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_written_is_known_without_looking() {
-        let problem = |path, shards| validate(path, shards).unwrap_err();
+        let problem = |path, shards| validate(path, shards).unwrap_err().problem;
         assert!(problem("a.txt", Some(0)).contains("`a.txt`"));
         assert!(problem("", None).contains("no path"));
         assert!(problem("out/", None).contains("`out/`"));

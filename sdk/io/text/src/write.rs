@@ -1,6 +1,9 @@
 //! What an author says about writing.
 
-use crate::{Compression, TextSink, target};
+use crate::{
+    Compression, TextSink,
+    target::{self, Mistake},
+};
 
 /// Writes text, a line a `String`.
 ///
@@ -55,6 +58,10 @@ impl TextWrite {
     /// # Errors
     /// What is wrong and how to mend it.
     pub fn validate(&self) -> Result<(), String> {
+        self.check().map_err(|Mistake { problem, mend }| format!("{problem}; {mend}"))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Mistake> {
         target::validate(&self.sink.path, self.sink.shards)
     }
 

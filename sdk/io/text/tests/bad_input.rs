@@ -1,5 +1,7 @@
 //! What cannot be read is one clear error, with the path, what is wrong and the mend.
 
+#![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
+
 mod drive;
 
 use std::{
@@ -120,8 +122,7 @@ fn a_corrupt_compressed_file_is_named() {
 fn bytes_that_are_not_utf8_are_an_error_or_replaced_or_skipped_and_counted() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("a.txt");
-    let mut bytes = b"good\nb\xffd\n\xc3\nna\xc3\xafve\n".to_vec();
-    fs::write(&path, &bytes).unwrap();
+    fs::write(&path, b"good\nb\xffd\n\xc3\nna\xc3\xafve\n").unwrap();
     let read = |what| drive::read(text::read(text_of(&path)).invalid_utf8(what), 1);
     let error = read(InvalidUtf8::Error).unwrap_err();
     assert_says(&error, &[&text_of(&path), "not UTF-8 at byte 6", ".invalid_utf8("]);
@@ -135,15 +136,12 @@ fn bytes_that_are_not_utf8_are_an_error_or_replaced_or_skipped_and_counted() {
     );
     // A character that the end of a line cuts in two is bad on both sides, although together they
     // would be good; and a bad line far behind does not touch those before it.
-    bytes = [b"x\xc3\n\xafy\n".repeat(10), b"fine\n".repeat(100_000), b"\x80".to_vec()].concat();
-    fs::write(&path, &bytes).unwrap();
+    let behind = [b"fine\n".repeat(100_000), b"\x80".to_vec()].concat();
+    fs::write(&path, [b"x\xc3\n\xafy\n".repeat(10), behind.clone()].concat()).unwrap();
     let skipped = read(InvalidUtf8::Skip).unwrap();
     assert_eq!((skipped.lines.len(), skipped.undecodable), (100_000, 21));
-    let offset = format!("not UTF-8 at byte {}", bytes.len() - 1);
-    fs::write(&path, &bytes[60..]).unwrap();
-    let offset_without = format!("not UTF-8 at byte {}", bytes.len() - 61);
-    assert_ne!(offset, offset_without);
-    assert_says(&read(InvalidUtf8::Error).unwrap_err(), &[&offset_without]);
+    fs::write(&path, behind).unwrap();
+    assert_says(&read(InvalidUtf8::Error).unwrap_err(), &["not UTF-8 at byte 500000;"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A process has these once, so tests of them run this very program again as a child, told by an
 //! environment variable which part to play.
 
+#![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
 #![cfg(unix)]
 
 mod drive;
@@ -34,7 +35,9 @@ fn play(test: &str, input: &str, temporary: &Path) -> Output {
         .unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("1 passed"), "the child played no part: {said}");
     output
 }
 

@@ -1,5 +1,6 @@
 //! Drives a source and a sink through their erased faces, as a runner does.
 
+#![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
 #![allow(dead_code)] // each test file uses its share
 
 use std::{fs, path::Path, sync::Arc};
@@ -12,13 +13,13 @@ use watershed_model::{
 
 /// What reading gave.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    pub lines: Vec<String>,
-    pub undecodable: u64,
+pub(crate) struct Outcome {
+    pub(crate) lines: Vec<String>,
+    pub(crate) undecodable: u64,
 }
 
 /// One call of `advance`.
-pub fn advance(
+pub(crate) fn advance(
     reader: &mut dyn AnyReader,
     budget: Budget,
     outcome: &mut Outcome,
@@ -30,17 +31,17 @@ pub fn advance(
 }
 
 /// Reads a reader to its end.
-pub fn drain(reader: &mut dyn AnyReader, outcome: &mut Outcome) -> Result<(), String> {
+pub(crate) fn drain(reader: &mut dyn AnyReader, outcome: &mut Outcome) -> Result<(), String> {
     while advance(reader, Budget::default(), outcome)? != Advance::End {}
     Ok(())
 }
 
-pub fn source(read: TextRead) -> Arc<dyn AnySource> {
+pub(crate) fn source(read: TextRead) -> Arc<dyn AnySource> {
     erase_source(read.into_source())
 }
 
 /// Reads all splits, one after the other.
-pub fn read(read: TextRead, desired: usize) -> Result<Outcome, String> {
+pub(crate) fn read(read: TextRead, desired: usize) -> Result<Outcome, String> {
     let source = source(read);
     let mut outcome = Outcome::default();
     for split in source.splits(desired).map_err(|error| error.to_string())? {
@@ -51,16 +52,19 @@ pub fn read(read: TextRead, desired: usize) -> Result<Outcome, String> {
 }
 
 /// Reads all, which must go well.
-pub fn lines(pattern: impl AsRef<Path>) -> Vec<String> {
+pub(crate) fn lines(pattern: impl AsRef<Path>) -> Vec<String> {
     read(watershed_io_text::read(text_of(pattern)), 1).unwrap().lines
 }
 
-pub fn sink(write: TextWrite) -> Arc<dyn AnySink> {
+pub(crate) fn sink(write: TextWrite) -> Arc<dyn AnySink> {
     erase_sink(write.into_sink())
 }
 
 /// Writes and prepares each worker's bundles; the committables of all.
-pub fn prepare(sink: &dyn AnySink, workers: &[Vec<Vec<String>>]) -> Result<Vec<Vec<u8>>, String> {
+pub(crate) fn prepare(
+    sink: &dyn AnySink,
+    workers: &[Vec<Vec<String>>],
+) -> Result<Vec<Vec<u8>>, String> {
     let mut prepared = Vec::new();
     for (index, bundles) in workers.iter().enumerate() {
         let worker = WorkerIndex { index, count: workers.len() };
@@ -74,12 +78,12 @@ pub fn prepare(sink: &dyn AnySink, workers: &[Vec<Vec<String>>]) -> Result<Vec<V
     Ok(prepared)
 }
 
-pub fn commit(sink: &dyn AnySink, prepared: &[Vec<u8>]) -> Result<(), String> {
+pub(crate) fn commit(sink: &dyn AnySink, prepared: &[Vec<u8>]) -> Result<(), String> {
     sink.commit(Epoch(0), prepared).map_err(|error| error.to_string())
 }
 
 /// Writes lines with one worker, which must go well.
-pub fn write(write: TextWrite, lines: &[&str]) {
+pub(crate) fn write(write: TextWrite, lines: &[&str]) {
     let sink = sink(write);
     let bundle = lines.iter().map(|line| line.to_string()).collect();
     let prepared = prepare(&*sink, &[vec![bundle]]).unwrap();
@@ -87,7 +91,7 @@ pub fn write(write: TextWrite, lines: &[&str]) {
 }
 
 /// All names in a directory, hidden ones too, sorted.
-pub fn names(directory: impl AsRef<Path>) -> Vec<String> {
+pub(crate) fn names(directory: impl AsRef<Path>) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     let mut names: Vec<_> =
         entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
@@ -95,12 +99,12 @@ pub fn names(directory: impl AsRef<Path>) -> Vec<String> {
     names
 }
 
-pub fn text_of(path: impl AsRef<Path>) -> String {
+pub(crate) fn text_of(path: impl AsRef<Path>) -> String {
     path.as_ref().to_str().unwrap().to_owned()
 }
 
 #[track_caller]
-pub fn assert_says(error: &str, parts: &[&str]) {
+pub(crate) fn assert_says(error: &str, parts: &[&str]) {
     for part in parts {
         assert!(error.contains(part), "`{error}` does not say `{part}`");
     }
