@@ -76,13 +76,13 @@ impl JobHandle {
     /// When the system gives no thread.
     pub fn spawn(
         runner: &str,
-        run: impl FnOnce(&JobState) -> Result<RunReport, RunError> + Send + 'static,
+        run: impl FnOnce(Arc<JobState>) -> Result<RunReport, RunError> + Send + 'static,
     ) -> Result<Self, RunError> {
         let state = Arc::new(JobState::default());
         let seen = state.clone();
         let thread = std::thread::Builder::new()
             .name(format!("watershed-{runner}"))
-            .spawn(move || run(&seen))
+            .spawn(move || run(seen))
             .map_err(|error| RunError::Runner {
                 runner: runner.to_owned(),
                 problem: format!("could not start a thread: {error}"),

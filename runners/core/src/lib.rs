@@ -5,19 +5,25 @@
 //!   job         the handle on a running job; progress; cancelling
 //!   report      what a run says of itself when it has ended
 //!   guard       an author's code, fenced: an error or a panic becomes a failure of the step
+//!   instance    a kernel with its life cycle
+//!   plan        from a graph to stages: fusion, lifting, exchanges
 //!   grouping    keys × windows: which cells there are, how they merge, what comes out
 //! ```
 
 mod error;
 mod grouping;
 mod guard;
+mod instance;
 mod job;
+mod plan;
 mod report;
 mod runner;
 
 pub use error::RunError;
-pub use grouping::GroupingOperator;
+pub use grouping::{FastGrouping, GroupingOperator};
 pub use guard::{Failure, guard};
+pub use instance::Instance;
 pub use job::{JobHandle, JobProgress, JobState};
+pub use plan::{Exchange, ExchangeId, Plan, PlanOptions, Route, Stage, StageId, Target};
 pub use report::{Outcome, RunReport, StepReport};
 pub use runner::{Checks, RunOptions, Runner};

@@ -30,6 +30,10 @@ pub struct RunOptions {
     pub bundle_elements: usize,
     /// The most bytes that one element may take where elements are grouped.
     pub max_element_bytes: usize,
+    /// Whether combiners are folded before an exchange; by default where that can save something.
+    pub lifting: Option<bool>,
+    /// Whether element-wise steps run in the stage that feeds them. The direct runner never does that.
+    pub fusion: bool,
 }
 
 impl Default for RunOptions {
@@ -40,6 +44,8 @@ impl Default for RunOptions {
             checks: Checks::Full,
             bundle_elements: 4096,
             max_element_bytes: 64 << 20,
+            lifting: None,
+            fusion: true,
         }
     }
 }

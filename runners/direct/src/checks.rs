@@ -80,11 +80,11 @@ impl KeyAgreement {
         for (slot, bytes) in std::iter::zip(slots, keys) {
             let same_slot = self.by_slot.get(slot);
             if same_slot.is_some_and(|others| *others != bytes) {
-                return Err(disagreement(key, "are equal, but their encoded bytes differ"));
+                return Err(key.disagreement("are equal, but their encoded bytes differ"));
             }
             let same_bytes = self.by_bytes.get(&bytes);
             if same_bytes.is_some_and(|other| other != slot) {
-                return Err(disagreement(key, "have the same encoded bytes, but are not equal"));
+                return Err(key.disagreement("have the same encoded bytes, but are not equal"));
             }
             if same_slot.is_none() {
                 self.by_slot.insert(*slot, bytes.clone());
@@ -93,13 +93,4 @@ impl KeyAgreement {
         }
         Ok(())
     }
-}
-
-fn disagreement(key: &dyn KeyType, what: &str) -> BoxError {
-    let name = key.type_name();
-    format!(
-        "two keys of type {name} {what}: keys are compared by Eq and routed by their bytes, so the two \
-         must agree; let Eq and Hash look at exactly what Serialize writes"
-    )
-    .into()
 }

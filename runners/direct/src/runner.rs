@@ -26,6 +26,6 @@ impl Runner for DirectRunner {
             return Err(RunError::Runner { runner: self.name().into(), problem });
         }
         let options = options.clone();
-        JobHandle::spawn(self.name(), move |state| Execution::new(&graph, &options, state).run())
+        JobHandle::spawn(self.name(), move |state| Execution::new(&graph, &options, &state).run())
     }
 }

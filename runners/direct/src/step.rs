@@ -2,11 +2,8 @@
 
 use std::collections::VecDeque;
 
-use watershed_model::{
-    AnyBundle, AnySinkWriter, BoxError, Graph, Kernel, KernelFactory, KernelOutput, Node, NodeId,
-    Primitive, WorkerIndex, fault,
-};
-use watershed_runner_core::{Failure, GroupingOperator, JobState, StepReport, guard};
+use watershed_model::{AnyBundle, AnySinkWriter, Graph, Node, NodeId, Primitive, WorkerIndex};
+use watershed_runner_core::{Failure, GroupingOperator, Instance, JobState, StepReport, guard};
 
 use crate::{
     checks::{Disturbance, KeyAgreement},
@@ -107,67 +104,5 @@ impl<'g> Step<'g> {
         };
         let ports = self.readers.iter().enumerate();
         ports.map(|(port, readers)| !readers.is_empty() || dead_letters == Some(port)).collect()
-    }
-}
-
-/// A kernel from `setup` to `teardown`, which is called once, whatever happens.
-pub(crate) struct Instance {
-    factory: KernelFactory,
-    kernel: Option<Box<dyn Kernel>>,
-}
-
-impl Instance {
-    fn start(factory: KernelFactory) -> Result<Self, Failure> {
-        let mut instance = Instance { kernel: Some(guard(|| Ok(factory()))?), factory };
-        instance.call(|kernel| kernel.setup())?;
-        Ok(instance)
-    }
-
-    /// Calls the kernel; after a failure it is torn down and gone.
-    fn call<T>(
-        &mut self,
-        call: impl FnOnce(&mut dyn Kernel) -> Result<T, BoxError>,
-    ) -> Result<T, Failure> {
-        let Some(kernel) = &mut self.kernel else {
-            unreachable!("a failure ends the run, so nothing is called after it")
-        };
-        let result = guard(|| call(&mut **kernel));
-        if result.is_err()
-            && let Some(mut failed) = self.kernel.take()
-        {
-            // The first failure is the one to tell.
-            let _ = guard(|| failed.teardown());
-        }
-        result
-    }
-
-    pub(crate) fn run(
-        &mut self,
-        input: AnyBundle,
-        out: &mut KernelOutput,
-    ) -> Result<Option<AnyBundle>, Failure> {
-        self.call(|kernel| kernel.run(input, out))
-    }
-
-    /// Ends this instance and begins a new one.
-    pub(crate) fn replace(&mut self) -> Result<(), Failure> {
-        self.end()?;
-        *self = Instance::start(self.factory.clone())?;
-        Ok(())
-    }
-
-    pub(crate) fn end(&mut self) -> Result<(), Failure> {
-        match self.kernel.take() {
-            Some(_) if fault!("kernel-is-not-torn-down") => Ok(()),
-            Some(mut kernel) => guard(|| kernel.teardown()),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Drop for Instance {
-    fn drop(&mut self) {
-        // Reached when another step failed; that failure is told.
-        let _ = self.end();
     }
 }

@@ -3,8 +3,8 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
-    BoxError, Bundle, CombinePerKey, Element, GroupByKey, Grouping, Key, KeyType, KeyedTable,
-    Location, ParDo, Primitive, short_type_name,
+    BoxError, Bundle, CombinePerKey, Element, ElementType, GroupByKey, Grouping, Key, KeyType,
+    KeyedTable, Location, ParDo, Primitive, WindowTables, short_type_name,
 };
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     element_wise::mapping,
     kernel::map_bundle,
     table::Table,
+    window_tables::Tables,
 };
 
 impl<K: Key, V: Element> PCollection<(K, V)> {
@@ -111,7 +112,7 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
             (input.windowing.after_grouping(), input.boundedness)
         };
         let node = graph.add_node(base, location, primitive, vec![self.id()]);
-        let element = watershed_model::ElementType::of::<O>();
+        let element = ElementType::of::<O>();
         let output = graph.add_output(node, element, windowing, boundedness);
         drop(graph);
         PCollection::new(self.pipeline().clone(), output)
@@ -119,11 +120,17 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
 }
 
 fn grouping<K: Key, V: Element, C: CombineFn<V>>(combiner: C, global_key: Option<K>) -> Grouping {
+    let (general, general_key) = (combiner.clone(), global_key.clone());
     Grouping {
         key: <dyn KeyType>::of::<K, V>(),
         table: Arc::new(move || -> Box<dyn KeyedTable> {
-            Box::new(Table::<K, V, C>::new(combiner.clone(), global_key.clone()))
+            Box::new(Table::<K, V, C>::new(general.clone(), general_key.clone()))
         }),
+        window_tables: Arc::new(move || -> Box<dyn WindowTables> {
+            Box::new(Tables::<K, V, C>::new(combiner.clone(), global_key.clone()))
+        }),
+        partial_key: <dyn KeyType>::of::<K, C::Accumulator>(),
+        partial: ElementType::of::<(K, C::Accumulator)>(),
     }
 }
 

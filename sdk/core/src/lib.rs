@@ -27,6 +27,7 @@ pub mod testing;
 mod transform;
 mod transforms;
 mod window;
+mod window_tables;
 
 pub use collection::PCollection;
 pub use create::{Create, CreateSource};

@@ -1,11 +1,11 @@
 //! Keys: equality for tables, bytes for routing.
 
-use std::{hash::Hash, marker::PhantomData};
+use std::{collections::HashMap, hash::Hash, marker::PhantomData};
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::{AnyBundle, BinaryCoder, Coder, CoderError, Element, short_type_name};
+use crate::{AnyBundle, BinaryCoder, BoxError, Coder, CoderError, Element, short_type_name};
 
 /// What elements can be grouped by.
 ///
@@ -43,6 +43,11 @@ impl KeyHasher {
         KeyHasher { seed, groups: groups.max(1) }
     }
 
+    /// How many key groups the job has.
+    pub fn groups(&self) -> u32 {
+        self.groups
+    }
+
     /// The group of the key with these bytes.
     pub fn group_of(&self, key: &[u8]) -> KeyGroup {
         let hash = xxh3_64_with_seed(key, self.seed);
@@ -65,7 +70,7 @@ pub trait KeyType: Send + Sync {
         each: &mut dyn FnMut(usize, &[u8]),
     ) -> Result<(), CoderError>;
 
-    /// The key group of every element, in order.
+    /// Appends the key group of every element to `groups`, in order.
     ///
     /// # Errors
     /// When a key cannot be encoded.
@@ -73,10 +78,27 @@ pub trait KeyType: Send + Sync {
         &self,
         bundle: &AnyBundle,
         hasher: &KeyHasher,
-    ) -> Result<Vec<KeyGroup>, CoderError>;
+        groups: &mut Vec<KeyGroup>,
+    ) -> Result<(), CoderError>;
+
+    /// Sees whether keys of this bundle that are equal have equal bytes, and the other way round.
+    ///
+    /// # Errors
+    /// When a key cannot be encoded, or two keys disagree.
+    fn check_agreement(&self, bundle: &AnyBundle) -> Result<(), BoxError>;
 }
 
 impl dyn KeyType {
+    /// The error for two keys of which `what` is true.
+    pub fn disagreement(&self, what: &str) -> BoxError {
+        let name = self.type_name();
+        format!(
+            "two keys of type {name} {what}: keys are compared by Eq and routed by their bytes, so the \
+             two must agree; let Eq and Hash look at exactly what Serialize writes"
+        )
+        .into()
+    }
+
     /// The key type of bundles of `(K, V)`.
     pub fn of<K: Key, V: Element>() -> std::sync::Arc<dyn KeyType> {
         std::sync::Arc::new(TypedKey::<K, V>(PhantomData))
@@ -108,14 +130,32 @@ impl<K: Key, V: Element> KeyType for TypedKey<K, V> {
         &self,
         bundle: &AnyBundle,
         hasher: &KeyHasher,
-    ) -> Result<Vec<KeyGroup>, CoderError> {
+        groups: &mut Vec<KeyGroup>,
+    ) -> Result<(), CoderError> {
         let mut bytes = Vec::new();
-        let keys = bundle.as_typed::<(K, V)>().values.iter().map(|(key, _)| {
+        for (key, _) in &bundle.as_typed::<(K, V)>().values {
             bytes.clear();
             BinaryCoder.encode_value(key, &mut bytes)?;
-            Ok(hasher.group_of(&bytes))
-        });
-        keys.collect()
+            groups.push(hasher.group_of(&bytes));
+        }
+        Ok(())
+    }
+
+    fn check_agreement(&self, bundle: &AnyBundle) -> Result<(), BoxError> {
+        let (mut by_key, mut by_bytes) = (HashMap::new(), HashMap::new());
+        for (key, _) in &bundle.as_typed::<(K, V)>().values {
+            let mut bytes = Vec::new();
+            BinaryCoder.encode_value(key, &mut bytes)?;
+            if by_key.entry(key).or_insert_with(|| bytes.clone()) != &bytes {
+                return Err((self as &dyn KeyType)
+                    .disagreement("are equal, but their encoded bytes differ"));
+            }
+            if by_bytes.entry(bytes).or_insert(key) != &key {
+                return Err((self as &dyn KeyType)
+                    .disagreement("have the same encoded bytes, but are not equal"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -128,7 +168,8 @@ mod tests {
     fn groups_are_fixed_by_seed_and_bytes_and_spread_evenly() {
         let hasher = KeyHasher::new(7, 16);
         let bundle = AnyBundle::new(Bundle::of((0..16_000u64).map(|i| (i, ())).collect()));
-        let groups = <dyn KeyType>::of::<u64, ()>().key_groups(&bundle, &hasher).unwrap();
+        let mut groups = Vec::new();
+        <dyn KeyType>::of::<u64, ()>().key_groups(&bundle, &hasher, &mut groups).unwrap();
         assert_eq!(groups[5], hasher.group_of(&5u64.to_le_bytes()));
         let mut sizes = [0; 16];
         groups.iter().for_each(|group| sizes[group.0 as usize] += 1);

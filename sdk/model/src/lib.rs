@@ -32,6 +32,7 @@ mod source;
 mod table;
 mod time;
 mod window;
+mod window_tables;
 mod windowing;
 
 pub use bundle::{AnyBundle, Bundle};
@@ -57,4 +58,5 @@ pub use source::{
 pub use table::{Cell, KeyedTable, Placement, Slot, TableFactory};
 pub use time::{Duration, Timestamp, days, hours, micros, millis, minutes, seconds};
 pub use window::{BoundedWindow, CustomWindow, GlobalWindow, IntervalWindow, Window, WindowSet};
+pub use window_tables::{Form, TableId, WindowTables, WindowTablesFactory};
 pub use windowing::{AnyWindowFn, WindowMerge, WindowingStrategy};

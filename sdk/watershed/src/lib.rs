@@ -50,6 +50,8 @@ pub use watershed_runner_core::{
     StepReport,
 };
 pub use watershed_runner_direct::DirectRunner;
+#[cfg(feature = "timely")]
+pub use watershed_runner_timely::TimelyRunner;
 
 /// What most pipelines need.
 pub mod prelude {

@@ -52,10 +52,15 @@ impl RunPipeline for Pipeline {
 fn start(graph: Arc<Graph>, options: &PipelineOptions) -> Result<JobHandle, RunError> {
     let runner: &dyn Runner = match options.runner {
         RunnerKind::Direct => &DirectRunner,
+        #[cfg(feature = "timely")]
+        RunnerKind::Timely => &watershed_runner_timely::TimelyRunner,
+        #[cfg(not(feature = "timely"))]
         RunnerKind::Timely => {
             return Err(RunError::Runner {
                 runner: "timely".into(),
-                problem: "comes with the next version; choose --runner direct until then".into(),
+                problem:
+                    "is not part of this program: build it with the feature `timely` of watershed"
+                        .into(),
             });
         }
     };

@@ -84,16 +84,9 @@ pub trait CombineFn<V>: Clone + Send + Sync + 'static {
     fn hot_key_fanout(&self) -> Option<usize> {
         None
     }
-
-    /// This combiner, with each key spread over `fanout` intermediate keys first, so that a key
-    /// that holds a great share of all elements is not one worker's work. The result is the same.
-    /// A fan-out of 0 is an error when the pipeline is built.
-    fn with_hot_key_fanout(self, fanout: usize) -> HotKeyFanout<Self> {
-        HotKeyFanout { combiner: self, fanout }
-    }
 }
 
-/// A combiner whose keys are spread before they are merged. See [`CombineFn::with_hot_key_fanout`].
+/// A combiner whose keys are spread before they are merged. See [`HotKey::with_hot_key_fanout`].
 #[derive(Clone, Debug)]
 pub struct HotKeyFanout<C> {
     pub(crate) combiner: C,
@@ -137,3 +130,14 @@ impl<V, C: CombineFn<V>> CombineFn<V> for HotKeyFanout<C> {
         Some(self.fanout)
     }
 }
+
+/// What any combiner can be turned into, whatever it combines.
+pub trait HotKey: Sized {
+    /// This combiner, with each key spread over `fanout` intermediate keys first, so that a key
+    /// that holds a great share of all elements is not one worker's work. The result is the same.
+    /// A fan-out of 0 is an error when the pipeline is built.
+    fn with_hot_key_fanout(self, fanout: usize) -> HotKeyFanout<Self> {
+        HotKeyFanout { combiner: self, fanout }
+    }
+}
+impl<C: Clone + Send + Sync + 'static> HotKey for C {}

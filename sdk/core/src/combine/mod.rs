@@ -45,7 +45,7 @@ mod decimal;
 #[cfg(test)]
 mod scatter;
 
-pub use combine_fn::{CombineContext, CombineFn, HotKeyFanout, Retract};
+pub use combine_fn::{CombineContext, CombineFn, HotKey, HotKeyFanout, Retract};
 pub use count::Count;
 pub use float_sum::FloatSum;
 pub use fold::{FoldFn, Reduce, combine_with, reduce};

@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{AnySink, AnySource, KernelFactory, KeyType, TableFactory};
+use crate::{
+    AnySink, AnySource, ElementType, KernelFactory, KeyType, TableFactory, WindowTablesFactory,
+};
 
 /// What a step does. Each corresponds to one concept of Beam's pipeline proto.
 #[derive(Clone, Debug)]
@@ -69,13 +71,19 @@ pub struct ParDo {
     pub dead_letters: Option<usize>,
 }
 
-/// What every grouping has: its keys and its table.
+/// What every grouping has: its keys and its tables.
 #[derive(Clone)]
 pub struct Grouping {
     /// Reads the keys of the input's elements.
     pub key: Arc<dyn KeyType>,
-    /// Makes a worker's table.
+    /// Makes a worker's table, for the general path.
     pub table: TableFactory,
+    /// Makes a worker's tables, for the fast path.
+    pub window_tables: WindowTablesFactory,
+    /// Reads the keys of partials, `(K, Accumulator)`.
+    pub partial_key: Arc<dyn KeyType>,
+    /// What partials are.
+    pub partial: ElementType,
 }
 
 /// Gathers the values of each key and window.

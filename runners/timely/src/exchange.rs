@@ -1,0 +1,128 @@
+//! How bundles find a worker.
+
+use std::sync::Arc;
+
+use timely::{
+    communication::Push,
+    dataflow::channels::{Message, pushers::exchange::Distributor},
+    progress::Stamp,
+};
+use watershed_model::{AnyBundle, KeyGroup, KeyHasher, KeyType};
+use watershed_runner_core::RunError;
+
+use crate::{container::Parcel, shared::Shared};
+
+/// Splits bundles by key group. Each worker owns a run of adjacent groups.
+pub(crate) struct ByKey {
+    key: Arc<dyn KeyType>,
+    hasher: KeyHasher,
+    shared: Arc<Shared>,
+    /// The step that receives, for errors.
+    step: String,
+    most_elements: usize,
+    groups: Vec<KeyGroup>,
+    destinations: Vec<u32>,
+    /// For each worker what waits to become a full bundle.
+    waiting: Vec<Option<AnyBundle>>,
+}
+
+impl ByKey {
+    pub(crate) fn new(
+        key: Arc<dyn KeyType>,
+        shared: Arc<Shared>,
+        step: String,
+        peers: usize,
+    ) -> Self {
+        ByKey {
+            key,
+            hasher: shared.options.key_hasher(),
+            most_elements: shared.options.bundle_elements,
+            shared,
+            step,
+            groups: Vec::new(),
+            destinations: Vec::new(),
+            waiting: (0..peers).map(|_| None).collect(),
+        }
+    }
+}
+
+fn push<T: Clone, P: Push<Message<T, Parcel>>>(
+    bundle: AnyBundle,
+    stamp: &Stamp<T>,
+    pusher: &mut P,
+) {
+    pusher.push(&mut Some(Message::new(stamp.clone(), Parcel::of(bundle))));
+}
+
+impl Distributor<Parcel> for ByKey {
+    fn partition<T: Clone, P: Push<Message<T, Parcel>>>(
+        &mut self,
+        parcel: &mut Parcel,
+        stamp: &Stamp<T>,
+        pushers: &mut [P],
+    ) {
+        let Some(bundle) = parcel.bundle.take() else { return };
+        let peers = pushers.len();
+        self.groups.clear();
+        if let Err(error) = self.key.key_groups(&bundle, &self.hasher, &mut self.groups) {
+            // The elements must still arrive somewhere, or timely would wait for them for ever; the
+            // run is over, so it does not matter where.
+            self.shared.fail(RunError::step(&self.step, watershed_model::BoxError::from(error)));
+            push(bundle, stamp, &mut pushers[0]);
+            return;
+        }
+        self.destinations.clear();
+        let owner = |group: &KeyGroup| {
+            (u64::from(group.0) * peers as u64 / u64::from(self.hasher.groups())) as u32
+        };
+        self.destinations.extend(self.groups.iter().map(owner));
+        for (peer, part) in bundle.partition(&self.destinations, peers).into_iter().enumerate() {
+            if part.is_empty() {
+                continue;
+            }
+            let whole = AnyBundle::concatenate(self.waiting[peer].take().into_iter().chain([part]));
+            self.waiting[peer] = whole;
+            if let Some(full) = self.waiting[peer].take_if(|b| b.len() >= self.most_elements) {
+                push(full, stamp, &mut pushers[peer]);
+            }
+        }
+    }
+
+    fn flush<T: Clone, P: Push<Message<T, Parcel>>>(
+        &mut self,
+        stamp: &Stamp<T>,
+        pushers: &mut [P],
+    ) {
+        for (waiting, pusher) in std::iter::zip(&mut self.waiting, pushers) {
+            if let Some(bundle) = waiting.take() {
+                push(bundle, stamp, pusher);
+            }
+        }
+    }
+}
+
+/// Sends whole bundles to the workers in turn.
+pub(crate) struct Spread {
+    next: usize,
+}
+
+impl Spread {
+    pub(crate) fn from(first: usize) -> Self {
+        Spread { next: first }
+    }
+}
+
+impl Distributor<Parcel> for Spread {
+    fn partition<T: Clone, P: Push<Message<T, Parcel>>>(
+        &mut self,
+        parcel: &mut Parcel,
+        stamp: &Stamp<T>,
+        pushers: &mut [P],
+    ) {
+        let Some(bundle) = parcel.bundle.take() else { return };
+        self.next = (self.next + 1) % pushers.len();
+        push(bundle, stamp, &mut pushers[self.next]);
+    }
+
+    fn flush<T: Clone, P: Push<Message<T, Parcel>>>(&mut self, _: &Stamp<T>, _: &mut [P]) {}
+}

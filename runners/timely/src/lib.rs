@@ -1,0 +1,28 @@
+//! The timely runner: a graph on many workers, by timely-dataflow.
+//!
+//! A plan's stages become timely operators, one instance a worker; what crosses between stages are
+//! whole bundles, split by key group. Inside a stage a bundle goes through all kernels without a
+//! queue. No type is known here: this is plain code that compiles once.
+//!
+//! ```text
+//!   runner      starts workers, waits for their votes, commits or discards
+//!   worker      one worker's loop: steps the dataflow until it ends or the run is aborted
+//!   dataflow    stages as timely operators
+//!   stage       what happens to a bundle inside a stage
+//!   splits      the splits of a source, shared by all workers
+//!   exchange    bundles on timely's channels
+//!   moment      timely's time: epoch and watermark
+//!   shared      what all workers of a run know: failure, abort, data in flight
+//! ```
+
+mod container;
+mod dataflow;
+mod exchange;
+mod moment;
+mod runner;
+mod shared;
+mod splits;
+mod stage;
+mod worker;
+
+pub use runner::TimelyRunner;

@@ -1,0 +1,73 @@
+//! What all workers of a run know together.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
+};
+
+use watershed_model::Graph;
+use watershed_runner_core::{JobState, Plan, RunError, RunOptions};
+
+/// More elements than this on the way between stages and sources wait, for each worker.
+const MOST_IN_FLIGHT: i64 = 64 * 4096;
+
+/// The state of one run.
+pub(crate) struct Shared {
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) plan: Plan,
+    pub(crate) options: RunOptions,
+    pub(crate) job: Arc<JobState>,
+    failure: Mutex<Option<RunError>>,
+    aborted: AtomicBool,
+    in_flight: AtomicI64,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        graph: Arc<Graph>,
+        plan: Plan,
+        options: RunOptions,
+        job: Arc<JobState>,
+    ) -> Self {
+        Shared {
+            graph,
+            plan,
+            options,
+            job,
+            failure: Mutex::new(None),
+            aborted: AtomicBool::new(false),
+            in_flight: AtomicI64::new(0),
+        }
+    }
+
+    /// The run has failed. The first failure is the one to tell; every worker stops soon.
+    pub(crate) fn fail(&self, error: RunError) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        self.aborted.store(true, SeqCst);
+    }
+
+    pub(crate) fn take_failure(&self) -> Option<RunError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether workers should drop what they do: the run has failed or was cancelled.
+    pub(crate) fn is_over(&self) -> bool {
+        self.aborted.load(SeqCst) || self.job.is_cancelled()
+    }
+
+    pub(crate) fn sent(&self, elements: usize) {
+        self.in_flight.fetch_add(elements as i64, SeqCst);
+    }
+
+    /// A stage has taken elements over, to fold them, to keep them or to pass them on.
+    pub(crate) fn taken(&self, elements: usize) {
+        self.in_flight.fetch_sub(elements as i64, SeqCst);
+    }
+
+    /// Whether so much is on its way that sources should wait. Timely's queues have no bound of their
+    /// own. A watermark would be the wrong measure: an open window's hold would stop the very source
+    /// that must close it.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.in_flight.load(SeqCst) > MOST_IN_FLIGHT * self.options.workers as i64
+    }
+}
