@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use watershed_model::Drops;
 
 /// How a run ended that did not fail.
@@ -16,7 +17,7 @@ pub enum Outcome {
 }
 
 /// What passed one step.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepReport {
     /// The step's full name.
     pub step: String,

@@ -20,8 +20,15 @@ pub enum Checks {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RunOptions {
-    /// How many workers share the job; at least one.
+    /// How many workers share the job in each process; at least one.
     pub workers: usize,
+    /// How many processes share the job. Without [`hosts`](Self::hosts) the first starts the others
+    /// on this machine, as the same program with the same arguments.
+    pub processes: usize,
+    /// The `host:port` of every process of the job, each started by somebody else.
+    pub hosts: Vec<String>,
+    /// Which of the hosts this process is, from 0.
+    pub process_index: Option<usize>,
     /// Fixes whatever the runner may choose freely, and the routing of keys.
     pub seed: u64,
     /// How much is checked, by a runner that checks.
@@ -40,6 +47,9 @@ impl Default for RunOptions {
     fn default() -> Self {
         RunOptions {
             workers: 1,
+            processes: 1,
+            hosts: Vec::new(),
+            process_index: None,
             seed: 0,
             checks: Checks::Full,
             bundle_elements: 4096,
@@ -51,6 +61,11 @@ impl Default for RunOptions {
 }
 
 impl RunOptions {
+    /// How many workers the job has in all its processes.
+    pub fn all_workers(&self) -> usize {
+        self.workers * self.hosts.len().max(self.processes)
+    }
+
     /// From the bytes of keys to their groups, for this job.
     pub fn key_hasher(&self) -> KeyHasher {
         KeyHasher::new(self.seed, KeyHasher::DEFAULT_GROUPS)

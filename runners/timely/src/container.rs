@@ -1,19 +1,47 @@
 //! A bundle as timely's container.
 
-use std::io::Write;
+use std::{
+    cell::RefCell,
+    io::Write,
+    sync::{Arc, OnceLock},
+};
 
 use timely::{Accountable, bytes::arc::Bytes, dataflow::channels::ContainerBytes};
-use watershed_model::AnyBundle;
+use watershed_model::{AnyBundle, BoxError, ElementType};
+use watershed_runner_core::{ExchangeId, Route, RunError};
+
+use crate::shared::Shared;
 
 /// One bundle on a timely channel; none by default.
 #[derive(Clone, Default)]
 pub(crate) struct Parcel {
-    pub(crate) bundle: Option<AnyBundle>,
+    bundle: Option<AnyBundle>,
+    exchange: Option<ExchangeId>,
+    /// The bundle's bytes, once timely has asked how many there are.
+    bytes: OnceLock<Arc<Vec<u8>>>,
+    /// Whether the parcel counts as data in flight in this process.
+    counted: bool,
 }
 
 impl Parcel {
-    pub(crate) fn of(bundle: AnyBundle) -> Self {
-        Parcel { bundle: Some(bundle) }
+    /// A bundle on an exchange, counted as in flight.
+    pub(crate) fn new(exchange: ExchangeId, bundle: AnyBundle) -> Self {
+        let exchange = Some(exchange);
+        Parcel { bundle: Some(bundle), exchange, bytes: OnceLock::new(), counted: true }
+    }
+
+    /// The same for a part of this parcel's bundle.
+    pub(crate) fn part(exchange: ExchangeId, bundle: AnyBundle, counted: bool) -> Self {
+        Parcel { counted, ..Parcel::new(exchange, bundle) }
+    }
+
+    /// The bundle, and whether it was counted as in flight.
+    pub(crate) fn take(&mut self) -> Option<(AnyBundle, bool)> {
+        self.bundle.take().map(|bundle| (bundle, self.counted))
+    }
+
+    pub(crate) fn exchange(&self) -> Option<ExchangeId> {
+        self.exchange
     }
 }
 
@@ -23,18 +51,94 @@ impl Accountable for Parcel {
     }
 }
 
-/// Timely asks for these of everything that may be exchanged. Inside a process bundles move, and a
-/// job has one process yet, so no parcel is ever turned into bytes.
-impl ContainerBytes for Parcel {
-    fn from_bytes(_: Bytes) -> Self {
-        unreachable!("{ONE_PROCESS}")
-    }
-    fn length_in_bytes(&self) -> usize {
-        unreachable!("{ONE_PROCESS}")
-    }
-    fn into_bytes<W: Write>(&self, _: &mut W) {
-        unreachable!("{ONE_PROCESS}")
+thread_local! {
+    /// The run that this worker works for: the types of its exchanges, and who is told of failures.
+    /// Timely turns parcels into bytes and back without any context.
+    static RUN: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// Says for which run this worker works.
+pub(crate) fn work_for(shared: &Arc<Shared>) {
+    RUN.set(Some(shared.clone()));
+}
+
+fn element_of(shared: &Shared, exchange: ExchangeId) -> Option<&ElementType> {
+    let exchange = shared.plan.exchanges.get(exchange.0)?;
+    let receiver = shared.graph.node(shared.plan.stages[exchange.to.0].head);
+    match (exchange.route, receiver.primitive.grouping()) {
+        (Route::PartialsByKey, Some(grouping)) => Some(&grouping.partial),
+        _ => Some(&shared.graph.collection(exchange.collection).element),
     }
 }
 
-const ONE_PROCESS: &str = "the workers of a job are threads of one process";
+/// Fails the run for what could not cross.
+fn failed(exchange: ExchangeId, error: BoxError) {
+    RUN.with_borrow(|run| {
+        let Some(shared) = run else { return };
+        let step = shared.plan.exchanges.get(exchange.0).map_or("an exchange", |exchange| {
+            &shared.graph.node(shared.plan.stages[exchange.to.0].head).name
+        });
+        shared.fail(RunError::step(step, error));
+    });
+}
+
+fn encode(exchange: ExchangeId, bundle: &AnyBundle) -> Vec<u8> {
+    let mut bytes = (exchange.0 as u64).to_le_bytes().to_vec();
+    bytes.extend([0; 8]);
+    let encoded = RUN.with_borrow(|run| {
+        let shared = run.as_ref().ok_or("this worker works for no run")?;
+        let element = element_of(shared, exchange).ok_or("there is no such exchange")?;
+        Ok(element.encode(bundle, &mut bytes)?)
+    });
+    if let Err(error) = encoded {
+        failed(exchange, error);
+    }
+    let length = (bytes.len() - 16) as u64;
+    bytes[8..16].copy_from_slice(&length.to_le_bytes());
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Option<(ExchangeId, Result<AnyBundle, BoxError>)> {
+    let exchange = u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?);
+    let length = u64::from_le_bytes(bytes.get(8..16)?.try_into().ok()?);
+    let exchange = ExchangeId(usize::try_from(exchange).ok()?);
+    let body = usize::try_from(length).ok().and_then(|length| bytes.get(16..16 + length));
+    let bundle = RUN.with_borrow(|run| {
+        let shared = run.as_ref().ok_or("this worker works for no run")?;
+        let element = element_of(shared, exchange).ok_or("there is no such exchange")?;
+        element.decode(body.ok_or("a parcel is shorter than it says")?)
+    });
+    Some((exchange, bundle))
+}
+
+impl ContainerBytes for Parcel {
+    fn from_bytes(bytes: Bytes) -> Self {
+        match decode(&bytes) {
+            Some((exchange, Ok(bundle))) => Parcel::part(exchange, bundle, false),
+            Some((exchange, Err(error))) => {
+                failed(exchange, error);
+                Parcel::default()
+            }
+            None => Parcel::default(),
+        }
+    }
+
+    fn length_in_bytes(&self) -> usize {
+        match (self.exchange, &self.bundle) {
+            (Some(exchange), Some(bundle)) => {
+                self.bytes.get_or_init(|| Arc::new(encode(exchange, bundle))).len()
+            }
+            _ => 0,
+        }
+    }
+
+    fn into_bytes<W: Write>(&self, writer: &mut W) {
+        if self.length_in_bytes() > 0
+            && let (Some(bytes), Some(exchange)) = (self.bytes.get(), self.exchange)
+            && let Err(error) = writer.write_all(bytes)
+        {
+            failed(exchange, error.into());
+        }
+    }
+}

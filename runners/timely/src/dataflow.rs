@@ -49,7 +49,7 @@ impl Ports {
         };
         self.shared.sent(bundle.len());
         let mut activated = output.activate();
-        activated.session_with_builder(&&*base).give_container(&mut Parcel::of(bundle));
+        activated.session_with_builder(&&*base).give_container(&mut Parcel::new(exchange, bundle));
     }
 
     fn release(&mut self) {
@@ -93,7 +93,7 @@ fn build_stage<'scope>(
         };
         let by_key = |key| {
             let (shared, step) = (shared.clone(), node.name.clone());
-            DistributorPact(move |peers| ByKey::new(key, shared, step, peers))
+            DistributorPact(move |peers| ByKey::new(id, key, shared, step, peers))
         };
         let handle = match (exchange.route, node.primitive.grouping()) {
             _ if peers == 1 => Input::Local(builder.new_input(stream, Pipeline)),
@@ -104,8 +104,8 @@ fn build_stage<'scope>(
                 Input::Crossing(builder.new_input(stream, by_key(grouping.partial_key.clone())))
             }
             (Route::Spread, _) => {
-                let first = scope.worker().index();
-                let spread = DistributorPact(move |_: usize| Spread::from(first));
+                let (shared, first) = (shared.clone(), scope.worker().index());
+                let spread = DistributorPact(move |_: usize| Spread::new(shared, first));
                 Input::Crossing(builder.new_input(stream, spread))
             }
             _ => Input::Local(builder.new_input(stream, Pipeline)),
@@ -191,8 +191,13 @@ enum Input {
 }
 
 impl Input {
-    fn for_each(&mut self, mut take: impl FnMut(AnyBundle)) {
-        let mut each = |parcel: &mut Parcel| parcel.bundle.take().into_iter().for_each(&mut take);
+    /// Hands over each bundle that has arrived, and whether it was counted as in flight.
+    fn for_each(&mut self, mut take: impl FnMut(AnyBundle, bool)) {
+        let mut each = |parcel: &mut Parcel| {
+            if let Some((bundle, counted)) = parcel.take() {
+                take(bundle, counted);
+            }
+        };
         match self {
             Input::Local(handle) => handle.for_each(|_, parcel| each(parcel)),
             Input::Crossing(handle) => handle.for_each(|_, parcel| each(parcel)),
@@ -307,8 +312,10 @@ impl Head {
         let name = &shared.graph.node(id).name;
         let mut outcome = Ok(());
         for (input, form) in inputs {
-            input.for_each(|bundle| {
-                shared.taken(bundle.len());
+            input.for_each(|bundle, counted| {
+                if counted {
+                    shared.taken(bundle.len());
+                }
                 if outcome.is_err() || shared.is_over() {
                     return;
                 }

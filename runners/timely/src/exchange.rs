@@ -8,7 +8,7 @@ use timely::{
     progress::Stamp,
 };
 use watershed_model::{AnyBundle, KeyGroup, KeyHasher, KeyType};
-use watershed_runner_core::RunError;
+use watershed_runner_core::{ExchangeId, RunError};
 
 use crate::{container::Parcel, shared::Shared};
 
@@ -20,6 +20,7 @@ pub(crate) struct ByKey {
     /// The step that receives, for errors.
     step: String,
     most_elements: usize,
+    exchange: ExchangeId,
     groups: Vec<KeyGroup>,
     destinations: Vec<u32>,
     /// For each worker what waits to become a full bundle.
@@ -28,6 +29,7 @@ pub(crate) struct ByKey {
 
 impl ByKey {
     pub(crate) fn new(
+        exchange: ExchangeId,
         key: Arc<dyn KeyType>,
         shared: Arc<Shared>,
         step: String,
@@ -39,6 +41,7 @@ impl ByKey {
             most_elements: shared.options.bundle_elements,
             shared,
             step,
+            exchange,
             groups: Vec::new(),
             destinations: Vec::new(),
             waiting: (0..peers).map(|_| None).collect(),
@@ -46,12 +49,21 @@ impl ByKey {
     }
 }
 
+/// Hands a part of a parcel to a worker. What leaves the process is no longer in flight in it.
 fn push<T: Clone, P: Push<Message<T, Parcel>>>(
+    shared: &Shared,
+    exchange: ExchangeId,
     bundle: AnyBundle,
     stamp: &Stamp<T>,
-    pusher: &mut P,
+    pushers: &mut [P],
+    peer: usize,
 ) {
-    pusher.push(&mut Some(Message::new(stamp.clone(), Parcel::of(bundle))));
+    let stays = shared.is_here(peer);
+    if !stays {
+        shared.taken(bundle.len());
+    }
+    let parcel = Parcel::part(exchange, bundle, stays);
+    pushers[peer].push(&mut Some(Message::new(stamp.clone(), parcel)));
 }
 
 impl Distributor<Parcel> for ByKey {
@@ -61,14 +73,14 @@ impl Distributor<Parcel> for ByKey {
         stamp: &Stamp<T>,
         pushers: &mut [P],
     ) {
-        let Some(bundle) = parcel.bundle.take() else { return };
+        let Some((bundle, _)) = parcel.take() else { return };
         let peers = pushers.len();
         self.groups.clear();
         if let Err(error) = self.key.key_groups(&bundle, &self.hasher, &mut self.groups) {
             // The elements must still arrive somewhere, or timely would wait for them for ever; the
             // run is over, so it does not matter where.
             self.shared.fail(RunError::step(&self.step, watershed_model::BoxError::from(error)));
-            push(bundle, stamp, &mut pushers[0]);
+            push(&self.shared, self.exchange, bundle, stamp, pushers, 0);
             return;
         }
         self.destinations.clear();
@@ -83,7 +95,7 @@ impl Distributor<Parcel> for ByKey {
             let whole = AnyBundle::concatenate(self.waiting[peer].take().into_iter().chain([part]));
             self.waiting[peer] = whole;
             if let Some(full) = self.waiting[peer].take_if(|b| b.len() >= self.most_elements) {
-                push(full, stamp, &mut pushers[peer]);
+                push(&self.shared, self.exchange, full, stamp, pushers, peer);
             }
         }
     }
@@ -93,9 +105,9 @@ impl Distributor<Parcel> for ByKey {
         stamp: &Stamp<T>,
         pushers: &mut [P],
     ) {
-        for (waiting, pusher) in std::iter::zip(&mut self.waiting, pushers) {
-            if let Some(bundle) = waiting.take() {
-                push(bundle, stamp, pusher);
+        for peer in 0..self.waiting.len() {
+            if let Some(bundle) = self.waiting[peer].take() {
+                push(&self.shared, self.exchange, bundle, stamp, pushers, peer);
             }
         }
     }
@@ -103,12 +115,14 @@ impl Distributor<Parcel> for ByKey {
 
 /// Sends whole bundles to the workers in turn.
 pub(crate) struct Spread {
+    shared: Arc<Shared>,
     next: usize,
 }
 
 impl Spread {
-    pub(crate) fn from(first: usize) -> Self {
-        Spread { next: first }
+    /// Begins behind worker `first`.
+    pub(crate) fn new(shared: Arc<Shared>, first: usize) -> Self {
+        Spread { shared, next: first }
     }
 }
 
@@ -119,9 +133,10 @@ impl Distributor<Parcel> for Spread {
         stamp: &Stamp<T>,
         pushers: &mut [P],
     ) {
-        let Some(bundle) = parcel.bundle.take() else { return };
+        let Some(exchange) = parcel.exchange() else { return };
+        let Some((bundle, _)) = parcel.take() else { return };
         self.next = (self.next + 1) % pushers.len();
-        push(bundle, stamp, &mut pushers[self.next]);
+        push(&self.shared, exchange, bundle, stamp, pushers, self.next);
     }
 
     fn flush<T: Clone, P: Push<Message<T, Parcel>>>(&mut self, _: &Stamp<T>, _: &mut [P]) {}

@@ -5,24 +5,29 @@
 //! queue. No type is known here: this is plain code that compiles once.
 //!
 //! ```text
-//!   runner      starts workers, waits for their votes, commits or discards
+//!   runner      starts workers, one job from its start to its report
+//!   commit      votes, and then all output or none
 //!   worker      one worker's loop: steps the dataflow until it ends or the run is aborted
 //!   dataflow    stages as timely operators
 //!   stage       what happens to a bundle inside a stage
 //!   splits      the splits of a source, shared by all workers
 //!   exchange    bundles on timely's channels
 //!   moment      timely's time: epoch and watermark
+//!   processes   how the processes of a job find, trust and lose each other
 //!   shared      what all workers of a run know: failure, abort, data in flight
 //! ```
 
+mod commit;
 mod container;
 mod dataflow;
 mod exchange;
 mod moment;
+mod processes;
 mod runner;
 mod shared;
 mod splits;
 mod stage;
 mod worker;
 
+pub use processes::is_launched_child;
 pub use runner::TimelyRunner;

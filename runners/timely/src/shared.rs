@@ -1,7 +1,7 @@
 //! What all workers of a run know together.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct Shared {
     failure: Mutex<Option<RunError>>,
     aborted: AtomicBool,
     in_flight: AtomicI64,
+    /// Which process of the job this is.
+    process: OnceLock<usize>,
 }
 
 impl Shared {
@@ -37,6 +39,7 @@ impl Shared {
             failure: Mutex::new(None),
             aborted: AtomicBool::new(false),
             in_flight: AtomicI64::new(0),
+            process: OnceLock::new(),
         }
     }
 
@@ -53,6 +56,17 @@ impl Shared {
     /// Whether workers should drop what they do: the run has failed or was cancelled.
     pub(crate) fn is_over(&self) -> bool {
         self.aborted.load(SeqCst) || self.job.is_cancelled()
+    }
+
+    /// Says which process of the job this is; the first, if nobody says.
+    pub(crate) fn set_process(&self, index: usize) {
+        // Said once, by the one who starts the run.
+        let _ = self.process.set(index);
+    }
+
+    /// Whether a worker, counted over all processes, runs in this one.
+    pub(crate) fn is_here(&self, worker: usize) -> bool {
+        worker / self.options.workers == self.process.get().copied().unwrap_or(0)
     }
 
     pub(crate) fn sent(&self, elements: usize) {

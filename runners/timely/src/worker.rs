@@ -7,7 +7,7 @@ use watershed_model::{Epoch, WorkerIndex};
 use watershed_runner_core::{RunError, StepReport};
 
 use crate::{
-    dataflow,
+    container, dataflow,
     moment::Moment,
     shared::Shared,
     splits::SplitQueue,
@@ -29,6 +29,7 @@ pub(crate) fn run(
     shared: &Arc<Shared>,
     splits: &[Option<Arc<SplitQueue>>],
 ) -> Option<WorkerEnd> {
+    container::work_for(shared);
     let index = WorkerIndex { index: worker.index(), count: worker.peers() };
     let state = match WorkerState::start(shared, index) {
         Ok(state) => Rc::new(RefCell::new(state)),

@@ -42,8 +42,7 @@ impl<T: Clone> Collected<T> {
 }
 
 impl<T: Element> PCollection<T> {
-    /// Collects all elements in memory, in the process that commits the run's output. For tests and
-    /// small results.
+    /// Collects all elements in memory, in every process of the job. For tests and small results.
     #[track_caller]
     pub fn collect(&self) -> Collected<T> {
         let collected = Collected(Arc::default());
@@ -85,6 +84,9 @@ impl<T: Element> Sink for Observer<T> {
     }
     fn writer(&self, _: WorkerIndex) -> Result<ObservingWriter<T>, BoxError> {
         Ok(ObservingWriter(Vec::new()))
+    }
+    fn commits_everywhere(&self) -> bool {
+        true
     }
     fn commit(&self, _: Epoch, prepared: Vec<Vec<Observed<T>>>) -> Result<(), BoxError> {
         (self.commit)(prepared.into_iter().flatten().collect())

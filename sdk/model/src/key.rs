@@ -88,7 +88,7 @@ pub trait KeyType: Send + Sync {
     fn check_agreement(&self, bundle: &AnyBundle) -> Result<(), BoxError>;
 }
 
-impl dyn KeyType {
+impl dyn KeyType + '_ {
     /// The error for two keys of which `what` is true.
     pub fn disagreement(&self, what: &str) -> BoxError {
         let name = self.type_name();
@@ -98,7 +98,9 @@ impl dyn KeyType {
         )
         .into()
     }
+}
 
+impl dyn KeyType {
     /// The key type of bundles of `(K, V)`.
     pub fn of<K: Key, V: Element>() -> std::sync::Arc<dyn KeyType> {
         std::sync::Arc::new(TypedKey::<K, V>(PhantomData))
@@ -142,17 +144,26 @@ impl<K: Key, V: Element> KeyType for TypedKey<K, V> {
     }
 
     fn check_agreement(&self, bundle: &AnyBundle) -> Result<(), BoxError> {
-        let (mut by_key, mut by_bytes) = (HashMap::new(), HashMap::new());
-        for (key, _) in &bundle.as_typed::<(K, V)>().values {
-            let mut bytes = Vec::new();
+        // All keys' bytes stand behind each other, so that the check allocates little.
+        let keys = &bundle.as_typed::<(K, V)>().values;
+        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(keys.len()));
+        for (key, _) in keys {
             BinaryCoder.encode_value(key, &mut bytes)?;
-            if by_key.entry(key).or_insert_with(|| bytes.clone()) != &bytes {
-                return Err((self as &dyn KeyType)
-                    .disagreement("are equal, but their encoded bytes differ"));
+            ends.push(bytes.len());
+        }
+        let mut by_key: HashMap<&K, &[u8]> = HashMap::with_capacity(keys.len());
+        let mut by_bytes: HashMap<&[u8], &K> = HashMap::with_capacity(keys.len());
+        let mut start = 0;
+        for ((key, _), end) in std::iter::zip(keys, ends) {
+            let encoded = &bytes[start..end];
+            start = end;
+            if *by_key.entry(key).or_insert(encoded) != encoded {
+                let what = "are equal, but their encoded bytes differ";
+                return Err((self as &dyn KeyType).disagreement(what));
             }
-            if by_bytes.entry(bytes).or_insert(key) != &key {
-                return Err((self as &dyn KeyType)
-                    .disagreement("have the same encoded bytes, but are not equal"));
+            if *by_bytes.entry(encoded).or_insert(key) != key {
+                let what = "have the same encoded bytes, but are not equal";
+                return Err((self as &dyn KeyType).disagreement(what));
             }
         }
         Ok(())

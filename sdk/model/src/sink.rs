@@ -54,6 +54,12 @@ pub trait Sink: Send + Sync + 'static {
     /// When the output cannot be made visible; the run fails.
     fn commit(&self, epoch: Epoch, prepared: Vec<Self::Committable>) -> Result<(), BoxError>;
 
+    /// Whether the commit shows only in the memory of a process, so that every process of a job must
+    /// carry it out.
+    fn commits_everywhere(&self) -> bool {
+        false
+    }
+
     /// Removes what was prepared and will not be committed. Best effort.
     fn discard(&self, prepared: Vec<Self::Committable>) {
         let _ = prepared;
@@ -90,6 +96,8 @@ pub trait AnySink: Send + Sync {
     /// # Errors
     /// When a committable is not this sink's, or the output cannot be made visible.
     fn commit(&self, epoch: Epoch, prepared: &[Vec<u8>]) -> Result<(), BoxError>;
+    /// As [`Sink::commits_everywhere`].
+    fn commits_everywhere(&self) -> bool;
     /// As [`Sink::discard`].
     fn discard(&self, prepared: &[Vec<u8>]);
 }
@@ -127,6 +135,9 @@ impl<S: Sink> AnySink for ErasedSink<S> {
         let prepared: Result<_, _> =
             prepared.iter().map(|bytes| BinaryCoder.decode_value(bytes)).collect();
         self.0.commit(epoch, prepared?)
+    }
+    fn commits_everywhere(&self) -> bool {
+        self.0.commits_everywhere()
     }
     fn discard(&self, prepared: &[Vec<u8>]) {
         // What cannot be decoded cannot be discarded either; the others still are.

@@ -2,6 +2,8 @@
 
 use std::{fmt::Debug, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     AnyBundle, BoxError, Bundle, Coder, Column, DropReason, Drops, Element, Metadata, Timestamp,
     coder::BinaryCoder, graph::Boundedness,
@@ -164,7 +166,7 @@ impl<T> SourceOutput<T> {
 }
 
 /// A split whose type only its source knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnySplit {
     /// The split by the binary coder; it can be kept or sent.
     pub bytes: Vec<u8>,

@@ -20,7 +20,9 @@ pub use print::GraphFormat;
 use crate::{ElementType, Location, WindowingStrategy};
 
 /// A node's place in [`Graph::nodes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct NodeId(pub usize);
 
 /// A collection's place in [`Graph::collections`].

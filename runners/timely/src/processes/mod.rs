@@ -1,0 +1,26 @@
+//! The processes of a job: how they find each other, trust each other, and lose each other.
+//!
+//! Every process runs the same program and builds the same graph. Process 0 coordinates: it finds the
+//! splits, collects the votes and commits. Each other process has a *control link* to it; and each
+//! pair of processes has a *data link*, over which timely sends bundles.
+//!
+//! ```text
+//!   launch      starts the other processes on this machine, by itself
+//!   handshake   both ends of a new link prove the secret and compare fingerprints of their graphs
+//!   join        all links of a job
+//!   control     messages between the coordinator and the others
+//!   data_link   a data link as timely's stream: bounded frames, and no panic when it is lost
+//!   socket      time limits and keepalive
+//! ```
+
+mod control;
+mod data_link;
+mod handshake;
+mod join;
+mod launch;
+mod socket;
+
+pub(crate) use control::{Control, Message, Told};
+pub(crate) use data_link::DataLink;
+pub(crate) use join::join;
+pub use launch::is_launched_child;
