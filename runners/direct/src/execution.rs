@@ -127,7 +127,7 @@ impl<'g> Execution<'g> {
             instance.replace()?;
         }
         let size = bundle.len() as u64;
-        let most = 16 * self.options.bundle_elements.max(1);
+        let most = self.options.bundle_elements.max(1);
         let mut out = KernelOutput::new(step.wanted(), most);
         let step = &mut self.steps[id];
         let Work::Kernel(instance) = &mut step.work else { unreachable!("the caller looked") };

@@ -199,7 +199,7 @@ impl StageRun {
                             || self.targets.get(&node.outputs[port]).is_some_and(|t| !t.is_empty())
                     })
                     .collect();
-                let mut out = KernelOutput::new(wanted, 16 * shared.options.bundle_elements.max(1));
+                let mut out = KernelOutput::new(wanted, shared.options.bundle_elements.max(1));
                 let mut input = Some(bundle);
                 while let Some(bundle) = input.take() {
                     let Some(kernel) = self.kernels.get_mut(&id) else {
