@@ -7,8 +7,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use watershed::prelude::*;
+use clap::{
+    Parser,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use watershed::{prelude::*, text::InvalidUtf8};
+
+mod words;
+use words::words;
 
 #[derive(Parser)]
 #[command(about = "Counts the words of text files.")]
@@ -25,16 +31,32 @@ struct Arguments {
     #[arg(long, value_name = "N")]
     shards: Option<usize>,
 
+    /// What becomes of a line that is not UTF-8: the run fails, bad bytes become �, or the line is
+    /// left out and counted as dropped.
+    #[arg(long, value_name = "WHAT", default_value = "error", value_parser = invalid_utf8())]
+    invalid_utf8: InvalidUtf8,
+
+    /// How long a line may be; a longer one is an error.
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20)]
+    max_line_bytes: usize,
+
     #[command(flatten)]
     pipeline: PipelineOptions,
 }
 
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|c: char| !(c.is_alphabetic() || c == '\'')).filter(|word| !word.is_empty())
+fn invalid_utf8() -> impl TypedValueParser<Value = InvalidUtf8> {
+    PossibleValuesParser::new(["error", "replace", "skip"]).map(|what| match what.as_str() {
+        "replace" => InvalidUtf8::Replace,
+        "skip" => InvalidUtf8::Skip,
+        _ => InvalidUtf8::Error,
+    })
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let input = text::read(arguments.input)
+        .invalid_utf8(arguments.invalid_utf8)
+        .max_line_bytes(arguments.max_line_bytes);
     let mut output = text::write(arguments.output);
     if let Some(shards) = arguments.shards {
         output = output.shards(shards);
@@ -42,7 +64,7 @@ fn main() -> ExitCode {
 
     let pipeline = Pipeline::new();
     pipeline
-        .apply(text::read(arguments.input))
+        .apply(input)
         .flat_map_emit(|line, out| words(line).for_each(|word| out.emit(word.to_string())))
         .count_per_element()
         .map(|(word, count)| format!("{word}: {count}"))

@@ -119,7 +119,9 @@ pub(crate) struct Instance {
 impl Instance {
     fn start(factory: KernelFactory) -> Result<Self, Failure> {
         let mut instance = Instance { kernel: Some(guard(|| Ok(factory()))?), factory };
-        instance.call(|kernel| kernel.setup())?;
+        if !fault!("setup-is-not-called") {
+            instance.call(|kernel| kernel.setup())?;
+        }
         Ok(instance)
     }
 
@@ -135,6 +137,9 @@ impl Instance {
         if result.is_err()
             && let Some(mut failed) = self.kernel.take()
         {
+            if fault!("failed-kernel-is-not-torn-down") {
+                return result;
+            }
             // The first failure is the one to tell.
             let _ = guard(|| failed.teardown());
         }
@@ -159,6 +164,9 @@ impl Instance {
     pub(crate) fn end(&mut self) -> Result<(), Failure> {
         match self.kernel.take() {
             Some(_) if fault!("kernel-is-not-torn-down") => Ok(()),
+            Some(mut kernel) if fault!("kernel-is-torn-down-twice") => {
+                guard(|| kernel.teardown().and_then(|()| kernel.teardown()))
+            }
             Some(mut kernel) => guard(|| kernel.teardown()),
             None => Ok(()),
         }

@@ -1,6 +1,9 @@
 //! Keys: equality for tables, bytes for routing.
 
-use std::{hash::Hash, marker::PhantomData};
+use std::{
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash},
+    marker::PhantomData,
+};
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -14,10 +17,12 @@ use crate::{AnyBundle, BinaryCoder, Coder, CoderError, Element, short_type_name}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a key",
     label = "not a key type",
-    note = "a key needs Eq + Hash besides what every element needs (Clone + Send + Sync + 'static, Serialize + Deserialize)",
+    note = "a key needs Eq + Hash besides what every element needs: on a type of your own, #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]",
     note = "a float has no Eq: key by an integer, or by a rounded or formatted value; a HashMap or HashSet has no Hash: use a BTreeMap or a sorted Vec"
 )]
 pub trait Key: Element + Eq + Hash {}
+// The notes above say more than that `f64: Eq` does not hold.
+#[diagnostic::do_not_recommend]
 impl<T: Element + Eq + Hash> Key for T {}
 
 /// A share of the keys: what is moved, kept and restored together.
@@ -74,6 +79,13 @@ pub trait KeyType: Send + Sync {
         bundle: &AnyBundle,
         hasher: &KeyHasher,
     ) -> Result<Vec<KeyGroup>, CoderError>;
+
+    /// Writes every key and reads it back. The place of the first that does not equal what came back, or
+    /// hashes otherwise: `Eq` or `Hash` then looks at something that `Serialize` does not write.
+    ///
+    /// # Errors
+    /// When a key cannot be written or read.
+    fn find_changed(&self, bundle: &AnyBundle) -> Result<Option<usize>, CoderError>;
 }
 
 impl dyn KeyType {
@@ -117,12 +129,40 @@ impl<K: Key, V: Element> KeyType for TypedKey<K, V> {
         });
         keys.collect()
     }
+
+    fn find_changed(&self, bundle: &AnyBundle) -> Result<Option<usize>, CoderError> {
+        let mut bytes = Vec::new();
+        for (i, (key, _)) in bundle.as_typed::<(K, V)>().values.iter().enumerate() {
+            bytes.clear();
+            BinaryCoder.encode_value(key, &mut bytes)?;
+            let back: K = BinaryCoder.decode_value(&bytes)?;
+            let hash = |key: &K| BuildHasherDefault::<DefaultHasher>::default().hash_one(key);
+            if back != *key || hash(&back) != hash(key) {
+                return Ok(Some(i));
+            }
+        }
+        Ok(None)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Bundle;
+
+    /// Equal by both fields, hashed by both, written without the second.
+    #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    struct Hiding(u8, #[serde(skip)] u8);
+
+    #[test]
+    fn a_key_that_its_bytes_do_not_restore_is_found() {
+        let keys = <dyn KeyType>::of::<Hiding, ()>();
+        let bundle = |hidden: [u8; 2]| {
+            AnyBundle::new(Bundle::of(hidden.map(|hidden| (Hiding(1, hidden), ())).to_vec()))
+        };
+        assert_eq!(keys.find_changed(&bundle([0, 0])), Ok(None));
+        assert_eq!(keys.find_changed(&bundle([0, 7])), Ok(Some(1)));
+    }
 
     #[test]
     fn groups_are_fixed_by_seed_and_bytes_and_spread_evenly() {

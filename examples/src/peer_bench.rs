@@ -1,0 +1,97 @@
+//! The program by which speed is judged: the works that are measured beside hand-written programs.
+//!
+//! `peer_bench --work W1 --input FILE --output DIR`
+//!
+//! W1 is a word count; it writes lines `word: count` into files under the output directory. One line
+//! of JSON goes to standard output, `{"inner_s":…,"results":…}`: the seconds from the entry of `main`
+//! to the last result, and how many results there were. `bench_plain` does the same in a plain loop.
+
+use std::{fs, path::Path, process::ExitCode, time::Instant};
+
+use clap::{Parser, ValueEnum};
+use compact_str::CompactString;
+use watershed::{Outcome, prelude::*};
+
+mod words;
+use words::words;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(about = "Runs one of the works that speed is judged by.")]
+struct Arguments {
+    /// Which work.
+    #[arg(long, value_enum)]
+    work: Work,
+
+    /// How many workers, and into how many splits an input of events is cut.
+    #[arg(long, value_name = "P", default_value_t = 1)]
+    parallel: usize,
+
+    /// How many events are generated (W1 reads its input instead).
+    #[arg(long, value_name = "N", default_value_t = 10_000_000)]
+    events: u64,
+
+    /// The text that W1 reads.
+    #[arg(long, value_name = "FILE")]
+    input: String,
+
+    /// The directory that results are written to.
+    #[arg(long, value_name = "DIR")]
+    output: String,
+
+    #[command(flatten)]
+    pipeline: PipelineOptions,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Work {
+    /// Word count.
+    #[value(name = "W1")]
+    WordCount,
+}
+
+/// Builds W1 and returns the name of the step that makes the results.
+fn word_count(pipeline: &Pipeline, input: &str, output: &Path) -> &'static str {
+    const RESULTS: &str = "format";
+    pipeline
+        .apply(text::read(input))
+        // Words are short: most are kept in place, without an allocation.
+        .flat_map_emit(|line, out| words(line).for_each(|word| out.emit(CompactString::new(word))))
+        .count_per_element()
+        .map(|(word, count)| format!("{word}: {count}"))
+        .named(RESULTS)
+        .apply(text::write(output.join("counts.txt").to_string_lossy()));
+    RESULTS
+}
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    let mut arguments = Arguments::parse();
+    arguments.pipeline.workers = arguments.parallel;
+    let output = Path::new(&arguments.output);
+    if let Err(error) = fs::create_dir_all(output) {
+        eprintln!("error: cannot make the directory `{}`: {error}", arguments.output);
+        return ExitCode::FAILURE;
+    }
+
+    let pipeline = Pipeline::new();
+    let results = match arguments.work {
+        Work::WordCount => word_count(&pipeline, &arguments.input, output),
+    };
+    let report = pipeline.run(&arguments.pipeline);
+    if let Ok(report) = &report
+        && report.outcome == Outcome::Done
+    {
+        let seconds = started.elapsed().as_secs_f64();
+        let results = report.step(results).map_or(0, |step| step.elements_out.iter().sum());
+        println!("{}", bench_line(seconds, results));
+    }
+    watershed::exit_code(report)
+}
+
+/// What a run says of itself.
+fn bench_line(seconds: f64, results: u64) -> String {
+    format!("{{\"inner_s\":{seconds:.6},\"results\":{results}}}")
+}
