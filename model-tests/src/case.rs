@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use watershed::{RunOptions, Runner, testing::TestPipeline};
+use watershed::{JobHandle, RunError, RunOptions, Runner, model::Graph, testing::TestPipeline};
 
 /// The runner and options under test: one line of the matrix.
 #[derive(Clone)]
@@ -30,6 +30,25 @@ impl Bench {
     /// The options under test, to be changed for one pipeline.
     pub fn options(&self) -> RunOptions {
         self.options.clone()
+    }
+
+    /// This line under the seeds from 0, with bundles of about `bundle_elements`: whatever the runner
+    /// may choose freely, chosen differently.
+    pub fn seeds(&self, seeds: u64, bundle_elements: usize) -> impl Iterator<Item = Bench> {
+        (0..seeds).map(move |seed| {
+            let mut bench = self.clone();
+            bench.options.seed = seed;
+            bench.options.bundle_elements = bundle_elements;
+            bench
+        })
+    }
+
+    /// Starts a job of this graph.
+    ///
+    /// # Errors
+    /// When the runner cannot start it.
+    pub fn start(&self, graph: Graph) -> Result<JobHandle, RunError> {
+        self.runner.start(Arc::new(graph), &self.options)
     }
 
     /// An empty pipeline on this runner; it must be run.

@@ -8,10 +8,42 @@
 //!   behaviours      the ids and titles: the list that must hold
 //!   case            a registered test, and the bench it runs on
 //!   cases           the cases, by category
-//!   harness         runs cases and reports
+//!   naive           random programs, and what they mean, worked out without the engine
+//!   compile_time    what the compiler shows
+//!   runners         the lines of the matrix: which runners, with how many workers
+//!   harness         runs the cases of a line
+//!   report          writes a line
+//!   faults          deliberate faults of the engine, each with the ids that must catch it
+//! ```
+//!
+//! A runner from elsewhere is tested by what it implements anyway, [`watershed::Runner`]:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use model_tests::{Bench, cases, harness::{self, Selection}, report::{self, Format}};
+//! use watershed::{DirectRunner, RunOptions};
+//!
+//! let mine = Bench::new(Arc::new(DirectRunner), RunOptions::default());
+//! let selection = Selection::Matching("EW-10".into());
+//! let line = harness::run(&mine, &cases::all(), &selection, harness::LIMIT);
+//! print!("{}", report::write(&line, Format::Text));
+//! assert_eq!(line.counts().1, 0);
 //! ```
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "these are tests, and a failing test panics"
+)]
+
+pub mod behaviours;
 pub mod case;
 pub mod cases;
+pub mod compile_time;
+pub mod faults;
+pub mod harness;
+pub mod naive;
+pub mod report;
+pub mod runners;
 
 pub use case::{Bench, Case};

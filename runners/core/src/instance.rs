@@ -17,7 +17,9 @@ impl Instance {
     /// What the author's code returned, or its panic.
     pub fn start(factory: KernelFactory) -> Result<Self, Failure> {
         let mut instance = Instance { kernel: Some(guard(|| Ok(factory()))?), factory };
-        instance.call(|kernel| kernel.setup())?;
+        if !fault!("setup-is-not-called") {
+            instance.call(|kernel| kernel.setup())?;
+        }
         Ok(instance)
     }
 
@@ -33,6 +35,9 @@ impl Instance {
         if result.is_err()
             && let Some(mut failed) = self.kernel.take()
         {
+            if fault!("failed-kernel-is-not-torn-down") {
+                return result;
+            }
             // The first failure is the one to tell.
             let _ = guard(|| failed.teardown());
         }
@@ -68,6 +73,9 @@ impl Instance {
     pub fn end(&mut self) -> Result<(), Failure> {
         match self.kernel.take() {
             Some(_) if fault!("kernel-is-not-torn-down") => Ok(()),
+            Some(mut kernel) if fault!("kernel-is-torn-down-twice") => {
+                guard(|| kernel.teardown().and_then(|()| kernel.teardown()))
+            }
             Some(mut kernel) => guard(|| kernel.teardown()),
             None => Ok(()),
         }

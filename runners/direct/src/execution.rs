@@ -1,14 +1,15 @@
 //! One run, from the first split to the commit.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use watershed_model::{
-    AnyBundle, BoxError, Budget, Drops, Epoch, Graph, KernelOutput, NodeId, Primitive, fault,
+    AnyBundle, BoxError, Budget, Drops, Epoch, Graph, KernelOutput, Metadata, NodeId, Primitive,
+    Timestamp, fault,
 };
 use watershed_runner_core::{Failure, JobState, Outcome, RunError, RunOptions, RunReport, guard};
 
 use crate::{
-    checks::{Disturbance, KeyAgreement},
+    checks::{Disturbance, KeyAgreement, KeysOf},
     step::{Step, Work},
 };
 
@@ -19,6 +20,8 @@ pub(crate) struct Execution<'g> {
     options: &'g RunOptions,
     job: &'g JobState,
     chance: Disturbance,
+    /// By which keys each collection will be grouped.
+    keys: Vec<Option<Arc<KeysOf>>>,
     steps: Vec<Step<'g>>,
     /// Steps that have a bundle waiting.
     ready: BTreeSet<usize>,
@@ -34,6 +37,7 @@ impl<'g> Execution<'g> {
             options,
             job,
             chance: Disturbance::new(options.checks, options.seed),
+            keys: KeysOf::all(graph),
             steps: Vec::new(),
             ready: BTreeSet::new(),
             running: BTreeSet::new(),
@@ -53,6 +57,9 @@ impl<'g> Execution<'g> {
                 return Ok(self.report(Outcome::Cancelled));
             }
             let (id, did) = self.next();
+            if did.is_err() && fault!("a-failed-run-commits") {
+                self.commit()?;
+            }
             did.map_err(|failure| RunError::step(&self.steps[id].node.name, failure))?;
         }
         self.commit()?;
@@ -106,6 +113,9 @@ impl<'g> Execution<'g> {
             }
             Work::Pass => {
                 step.report.elements_in += bundle.len() as u64;
+                if fault!("passing-on-loses-metadata") {
+                    return self.send(id, 0, bundle.with_metadata(Metadata::at(Timestamp::MIN)));
+                }
                 self.send(id, 0, bundle)
             }
             Work::Write(writer) => {
@@ -123,7 +133,7 @@ impl<'g> Execution<'g> {
         let replace = self.chance.chance(8);
         let step = &mut self.steps[id];
         let Work::Kernel(instance) = &mut step.work else { unreachable!("the caller looked") };
-        if replace {
+        if replace && !fault!("direct-keeps-its-instances") {
             instance.replace()?;
         }
         let size = bundle.len() as u64;
@@ -198,8 +208,9 @@ impl<'g> Execution<'g> {
         if readers.is_empty() {
             return Ok(());
         }
-        let collection = self.graph.collection(step.node.outputs[port]);
-        let bundles = guard(|| self.chance.disturb(bundle, collection))?;
+        let output = step.node.outputs[port];
+        let (collection, keys) = (self.graph.collection(output), self.keys[output.0].as_deref());
+        let bundles = guard(|| self.chance.disturb(bundle, collection, keys))?;
         for (nth, reader) in readers.iter().enumerate() {
             if nth > 0 && fault!("direct-serves-only-the-first-reader") {
                 break;
@@ -223,7 +234,9 @@ impl<'g> Execution<'g> {
             match guard(|| writer.prepare(Epoch(0))) {
                 Ok(committables) => prepared.push((step.node, write.sink.clone(), committables)),
                 Err(failure) => {
-                    prepared.iter().for_each(|(_, sink, committables)| sink.discard(committables));
+                    if !fault!("prepared-output-is-left") {
+                        prepared.iter().for_each(|(_, sink, prepared)| sink.discard(prepared));
+                    }
                     return Err(RunError::step(&step.node.name, failure));
                 }
             }

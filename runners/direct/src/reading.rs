@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use watershed_model::{
-    Advance, AnyBundle, AnyReader, AnySource, AnySplit, BoxError, Budget, Drops,
+    Advance, AnyBundle, AnyReader, AnySource, AnySplit, BoxError, Budget, Drops, fault,
 };
 use watershed_runner_core::JobState;
 
@@ -67,6 +67,7 @@ impl Reading {
         let Some(current) = &mut self.current else { return Ok(()) };
         if chance.chance(16)
             && let Some(rest) = current.reader.try_split(0.5)?
+            && !fault!("direct-loses-a-cut-split")
         {
             self.waiting.push_back(rest);
         }

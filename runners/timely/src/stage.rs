@@ -239,8 +239,8 @@ impl StageRun {
                 .into());
             }
             if sampled {
+                grouping.key.check(bundle)?;
                 element.round_trip(bundle)?;
-                grouping.key.check_agreement(bundle)?;
             }
             Ok(())
         })

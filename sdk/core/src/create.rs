@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use watershed_model::{
-    Advance, BoxError, Budget, Element, Progress, Reader, Source, SourceOutput, Timestamp,
+    Advance, BoxError, Budget, Element, Progress, Reader, Source, SourceOutput, Timestamp, fault,
 };
 
 use crate::{PCollection, PTransform, Pipeline};
@@ -58,7 +58,9 @@ impl<T: Element> Source for CreateSource<T> {
         let (all, parts) = (self.elements.len() as u64, desired.max(1) as u64);
         let cut = |part: u64| (u128::from(all) * u128::from(part) / u128::from(parts)) as u64;
         Ok((0..parts)
-            .map(|part| cut(part)..cut(part + 1))
+            .map(|part| {
+                cut(part - u64::from(part > 0 && fault!("create-splits-overlap")))..cut(part + 1)
+            })
             .filter(|range| !range.is_empty())
             .collect())
     }
@@ -92,6 +94,7 @@ impl<T: Element> Reader<T, Range<u64>> for CreateReader<T> {
         let kept = ((rest.end - rest.start) as f64 * fraction.clamp(0.0, 1.0)).ceil() as u64;
         let at = (rest.start + kept).min(rest.end);
         self.rest.end = at;
+        let at = at + u64::from(fault!("create-loses-an-element-when-cut"));
         Ok((at < rest.end).then_some(at..rest.end))
     }
 

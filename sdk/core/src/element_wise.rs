@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use watershed_model::{
     AnyBundle, BoxError, Bundle, Element, KernelOutput, Key, Location, ParDo, Primitive, Timestamp,
+    fault,
 };
 
 use crate::{
@@ -16,10 +17,13 @@ use crate::{
 /// `Arc`, not an `Rc`; a clone, not a reference.
 #[diagnostic::on_unimplemented(
     message = "this closure cannot be sent to workers",
-    label = "captures something that is not Clone + Send + Sync + 'static",
-    note = "every worker runs a clone of the closure: capture an Arc instead of an Rc, a clone instead of a reference (with `move`), a Mutex or atomic instead of a RefCell or Cell"
+    label = "captures something that is not Clone + Send + Sync",
+    note = "every worker runs a clone of the closure: capture an Arc instead of an Rc, a Mutex or an atomic instead of a RefCell or a Cell, and what cannot be cloned in an Arc",
+    note = "if you cannot see what it is: write `fn check<T: Clone + Send + Sync>(_: &T) {{}}` and call it with each captured variable"
 )]
 pub trait Func: Clone + Send + Sync + 'static {}
+// The notes above tell the mend; `Rc<u32>: Send` does not.
+#[diagnostic::do_not_recommend]
 impl<F: Clone + Send + Sync + 'static> Func for F {}
 
 /// An element that a step could not handle, with the reason: a dead letter.
@@ -104,6 +108,7 @@ impl<T: Element> PCollection<T> {
                     bad.begin(i);
                     match f(&element) {
                         Ok(value) => good.emit(value),
+                        Err(_) if fault!("try-map-loses-failures") => {}
                         Err(error) => {
                             let error = error.into().to_string();
                             bad.emit(Failed { element, error, step: step.clone() });
@@ -217,7 +222,7 @@ fn filter_bundle<T: Element>(mut bundle: Bundle<T>, keep: &impl Fn(&T) -> bool) 
         place += 1;
         keeps
     });
-    if kept.len() as u32 == place {
+    if kept.len() as u32 == place || fault!("filter-keeps-the-wrong-metadata") {
         return bundle;
     }
     Bundle::new(bundle.values, bundle.metadata.gather(&kept))

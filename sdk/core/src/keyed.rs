@@ -4,7 +4,7 @@ use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
     BoxError, Bundle, CombinePerKey, Element, ElementType, GroupByKey, Grouping, Key, KeyType,
-    KeyedTable, Location, ParDo, Primitive, WindowTables, short_type_name,
+    KeyedTable, Location, ParDo, Primitive, WindowTables, fault, short_type_name,
 };
 
 use crate::{
@@ -16,37 +16,63 @@ use crate::{
     window_tables::Tables,
 };
 
-impl<K: Key, V: Element> PCollection<(K, V)> {
+/// Elements that are pairs of a key and a value: `(K, V)`, and nothing else.
+///
+/// The methods for keyed collections stand on every collection and ask for this, so that the compiler
+/// can say what to do where elements have no key; a method that is not there explains nothing.
+#[diagnostic::on_unimplemented(
+    message = "elements of type `{Self}` have no key",
+    label = "needs elements that are pairs: (key, value)",
+    note = "give each element a key first, with .key_by(|element| ..) or .map(|element| (key, value))"
+)]
+pub trait Keyed<K, V>: sealed::Pair {}
+impl<K, V> Keyed<K, V> for (K, V) {}
+
+mod sealed {
+    pub trait Pair {}
+    impl<K, V> Pair for (K, V) {}
+}
+
+impl<T: Element> PCollection<T> {
     /// The keys alone.
     #[track_caller]
-    pub fn keys(&self) -> PCollection<K> {
-        self.mapped("Keys", |(key, _)| key)
+    pub fn keys<K: Element, V: Element>(&self) -> PCollection<K>
+    where
+        T: Keyed<K, V>,
+    {
+        self.as_pairs().mapped("Keys", |(key, _)| key)
     }
 
     /// The values alone.
     #[track_caller]
-    pub fn values(&self) -> PCollection<V> {
-        self.mapped("Values", |(_, value)| value)
+    pub fn values<K: Element, V: Element>(&self) -> PCollection<V>
+    where
+        T: Keyed<K, V>,
+    {
+        self.as_pairs().mapped("Values", |(_, value)| value)
     }
 
     /// Makes one value of each; keys stay.
     #[track_caller]
-    pub fn map_values<W: Element>(&self, f: impl Fn(V) -> W + Func) -> PCollection<(K, W)> {
-        self.mapped("MapValues", move |(key, value)| (key, f(value)))
-    }
-
-    #[track_caller]
-    fn mapped<O: Element>(&self, base: &str, f: impl Fn((K, V)) -> O + Func) -> PCollection<O> {
-        let primitive = Primitive::ParDo(mapping(f));
-        self.pipeline().add_step(base, Location::caller(), primitive, self.id())
+    pub fn map_values<K: Element, V: Element, W: Element>(
+        &self,
+        f: impl Fn(V) -> W + Func,
+    ) -> PCollection<(K, W)>
+    where
+        T: Keyed<K, V>,
+    {
+        self.as_pairs().mapped("MapValues", move |(key, value)| (key, f(value)))
     }
 
     /// Gathers all the values of each key and window. Where the values are folded afterwards,
     /// [`combine_per_key`](Self::combine_per_key) needs far less memory.
     #[track_caller]
-    pub fn group_by_key(&self) -> PCollection<(K, Group<V>)> {
+    pub fn group_by_key<K: Key, V: Element>(&self) -> PCollection<(K, Group<V>)>
+    where
+        T: Keyed<K, V>,
+    {
         let grouping = grouping::<K, V, _>(Gather, None);
-        self.grouped(
+        self.as_pairs().grouped(
             "GroupByKey",
             Primitive::GroupByKey(GroupByKey { grouping }),
             Location::caller(),
@@ -55,10 +81,34 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
 
     /// Folds the values of each key and window. (Beam: `Combine.perKey`.)
     #[track_caller]
-    pub fn combine_per_key<C: CombineFn<V>>(&self, combiner: C) -> PCollection<(K, C::Output)> {
-        self.combined(combiner, None, Location::caller())
+    pub fn combine_per_key<K: Key, V: Element, C: CombineFn<V>>(
+        &self,
+        combiner: C,
+    ) -> PCollection<(K, C::Output)>
+    where
+        T: Keyed<K, V>,
+    {
+        self.as_pairs().combined(combiner, None, Location::caller())
     }
 
+    /// This collection, by its other type: `Keyed` is sealed, so `T` is `(K, V)`.
+    fn as_pairs<K, V>(&self) -> PCollection<(K, V)>
+    where
+        T: Keyed<K, V>,
+    {
+        PCollection::new(self.pipeline().clone(), self.id())
+    }
+}
+
+impl<K: Element, V: Element> PCollection<(K, V)> {
+    #[track_caller]
+    fn mapped<O: Element>(&self, base: &str, f: impl Fn((K, V)) -> O + Func) -> PCollection<O> {
+        let primitive = Primitive::ParDo(mapping(f));
+        self.pipeline().add_step(base, Location::caller(), primitive, self.id())
+    }
+}
+
+impl<K: Key, V: Element> PCollection<(K, V)> {
     /// One step, or two for a combiner with a hot-key fan-out.
     pub(crate) fn combined<C: CombineFn<V>>(
         &self,
@@ -77,9 +127,17 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
                 let spread = Primitive::ParDo(spread::<K, V>(wide));
                 let spread: PCollection<((K, u32), V)> =
                     self.pipeline().add_step("Spread", location, spread, self.id());
-                let partials = spread
-                    .combined_at_once("Partial", Partial(combiner.clone()), None, location)
-                    .mapped("Unspread", |((key, _), partial)| (key, partial));
+                let partials =
+                    spread.combined_at_once("Partial", Partial(combiner.clone()), None, location);
+                // Windowed as the input, not as merged: each intermediate key saw a part of its key's
+                // windows, so those that merge must do so once more over all parts.
+                let unspread = |((key, _), partial): ((K, u32), C::Accumulator)| (key, partial);
+                let unspread = Primitive::ParDo(mapping(unspread));
+                let inputs = vec![partials.id()];
+                let unspread =
+                    self.pipeline().graph().add_node("Unspread", location, unspread, inputs);
+                let partials: PCollection<(K, C::Accumulator)> =
+                    self.pipeline().add_output(unspread, self.id());
                 let merge = MergePartials { combiner, value: PhantomData };
                 partials.combined_at_once("Merge", merge, global_key, location)
             }),
@@ -149,7 +207,7 @@ impl<V: Element> CombineFn<V> for Gather {
         group.push(value);
     }
     fn merge(&self, group: &mut Group<V>, other: Group<V>, _: &CombineContext<'_>) {
-        group.append(other);
+        group.append(if fault!("merged-groups-lose-a-part") { Group::new() } else { other });
     }
     fn extract(&self, group: Group<V>, _: &CombineContext<'_>) -> Result<Group<V>, BoxError> {
         Ok(group)
@@ -226,6 +284,9 @@ impl<V: 'static, C: CombineFn<V>> CombineFn<C::Accumulator> for MergePartials<C,
         partial: C::Accumulator,
         cx: &CombineContext<'_>,
     ) {
+        if fault!("fan-out-counts-twice") {
+            self.combiner.merge(accumulator, partial.clone(), cx);
+        }
         self.combiner.merge(accumulator, partial, cx);
     }
     fn merge(

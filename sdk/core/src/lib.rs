@@ -37,6 +37,7 @@ pub use do_fn::{
 };
 pub use element_wise::{Failed, Func};
 pub use group::Group;
+pub use keyed::Keyed;
 pub use observe::{Collected, Observed};
 pub use pipeline::{Pipeline, Written};
 pub use transform::PTransform;

@@ -100,7 +100,9 @@ impl Pipeline {
         Arc::ptr_eq(&self.graph, &other.graph)
     }
 
-    /// Expands a transform inside a scope of names of its own.
+    /// Expands a transform inside a scope of names of its own. Tracks its caller, so that an `expand`
+    /// which does so too (it cannot fail for a reason in its own lines) passes the author's place on.
+    #[track_caller]
     pub(crate) fn expand<In: ?Sized, X: PTransform<In>>(
         &self,
         input: &In,

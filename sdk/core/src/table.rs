@@ -170,7 +170,7 @@ impl<K: Key, V: Element, C: CombineFn<V>> KeyedTable for Table<K, V, C> {
         BinaryCoder.encode_value(&*accumulator, &mut first)?;
         *accumulator = BinaryCoder.decode_value(&first)?;
         BinaryCoder.encode_value(&*accumulator, &mut second)?;
-        if first == second {
+        if first == second || fault!("a-changed-accumulator-passes") {
             return Ok(());
         }
         let name = short_type_name::<C::Accumulator>();

@@ -24,6 +24,11 @@ use watershed_model::short_type_name;
 /// lengths.for_each(|length| println!("{length}"));
 /// assert_eq!(pipeline.build().unwrap().nodes()[1].name, "LineLengths/Filter");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be applied to a `{In}`",
+    label = "does not take a `{In}`",
+    note = "turn the elements into what it takes first, with .map(..) say; a source is applied to the Pipeline, all else to a PCollection"
+)]
 pub trait PTransform<In: ?Sized>: Sized {
     /// What it makes: a collection, a tuple of them, or [`Written`](crate::Written).
     type Output;

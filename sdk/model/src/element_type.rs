@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use crate::{AnyBundle, BoxError, Bundle, Coder, CoderError, Metadata, coder::BinaryCoder};
 
@@ -12,23 +12,49 @@ use crate::{AnyBundle, BoxError, Bundle, Coder, CoderError, Metadata, coder::Bin
     label = "not an element type",
     note = "an element needs Clone + Send + Sync + 'static and serde's Serialize + Deserialize: add #[derive(Clone, Serialize, Deserialize)] to the type, and own its data (String instead of &str)"
 )]
-pub trait Element: Clone + Send + Sync + 'static + Serialize + DeserializeOwned {}
-impl<T: Clone + Send + Sync + 'static + Serialize + DeserializeOwned> Element for T {}
+pub trait Element: Clone + Send + Sync + 'static + Serialize + for<'de> Owned<'de> {}
+impl<T: Clone + Send + Sync + 'static + Serialize + for<'de> Owned<'de>> Element for T {}
 
-/// The name of a type without the paths of its parts: `(String, Vec<u64>)`.
+/// Data that owns all its parts, so that it can be read from bytes which go away: serde's
+/// [`DeserializeOwned`](serde::de::DeserializeOwned), under a name that explains itself.
+///
+/// A `&str` can be read from bytes that live long enough, but not from any. The compiler then says
+/// that "`&str` must implement `Owned<'0>`, for any lifetime `'0`": make it a `String`.
+pub trait Owned<'de>: Deserialize<'de> {}
+impl<'de, T: Deserialize<'de>> Owned<'de> for T {}
+
+/// The name of a type without the paths of its parts: `(String, Vec<u64>)`. A closure has no name and
+/// is called `closure`.
 pub fn short_type_name<T: ?Sized>() -> String {
     let full = std::any::type_name::<T>();
     let mut short = String::with_capacity(full.len());
-    let mut segment = 0;
-    for part in full.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_') {
-        short.push_str(part);
-        if part.ends_with(':') {
-            short.truncate(segment);
-        } else if !part.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
-            segment = short.len();
+    // Where the path at hand begins in `short`; one for each bracket around it.
+    let mut starts = vec![0];
+    let mut chars = full.chars().peekable();
+    while let Some(c) = chars.next() {
+        let start = starts.last().copied().unwrap_or(0);
+        match c {
+            ':' if chars.next_if_eq(&':').is_some() => {
+                short.truncate(start);
+                continue;
+            }
+            '>' if short.ends_with('-') => {}
+            '>' | ')' | ']' => {
+                starts.pop();
+            }
+            _ => {}
+        }
+        short.push(c);
+        match c {
+            '<' | '(' | '[' => starts.push(short.len()),
+            ' ' | ',' | '&' | '*' => {
+                starts.pop();
+                starts.push(short.len());
+            }
+            _ => {}
         }
     }
-    short
+    short.replace("{{closure}}", "closure")
 }
 
 /// What a runner can do with the elements of a collection without knowing their type.
@@ -71,7 +97,7 @@ impl ElementType {
         self.encode(bundle, &mut first)?;
         let back = self.decode(&first)?;
         self.encode(&back, &mut second)?;
-        if first == second {
+        if first == second || crate::fault!("a-changed-encoding-passes") {
             return Ok(back);
         }
         let name = self.name();
@@ -117,7 +143,6 @@ struct Written<'a, T> {
 
 /// A bundle on the wire, owned after reading.
 #[derive(Deserialize)]
-#[serde(bound = "T: DeserializeOwned")]
 struct ReadBack<T> {
     metadata: Metadata,
     values: Vec<T>,
@@ -156,7 +181,7 @@ impl<T: Element> ErasedElementType for Typed<T> {
         for (i, value) in bundle.as_typed::<T>().values.iter().enumerate() {
             bytes.clear();
             BinaryCoder.encode_value(value, &mut bytes)?;
-            if bytes.len() > limit {
+            if bytes.len() > limit && !crate::fault!("large-elements-pass") {
                 return Ok(Some((i, bytes.len())));
             }
         }
@@ -174,6 +199,26 @@ mod tests {
         assert_eq!(short_type_name::<(String, Vec<Option<u64>>)>(), "(String, Vec<Option<u64>>)");
         assert_eq!(short_type_name::<crate::Window>(), "Window");
         assert_eq!(short_type_name::<[std::sync::Arc<str>; 2]>(), "[Arc<str>; 2]");
+        assert_eq!(
+            short_type_name::<&dyn Fn(crate::Window) -> Option<String>>(),
+            "&dyn Fn(Window) -> Option<String>"
+        );
+    }
+
+    #[test]
+    fn closures_and_what_stands_in_methods_lose_what_is_around_them() {
+        trait Naming {
+            fn name_of_a_closure(&self) -> String;
+        }
+        impl<T> Naming for Vec<T> {
+            fn name_of_a_closure(&self) -> String {
+                fn name_of<F>(_: F) -> String {
+                    short_type_name::<Option<(F, u8)>>()
+                }
+                name_of(|| self.len())
+            }
+        }
+        assert_eq!(vec![1u16].name_of_a_closure(), "Option<(closure, u8)>");
     }
 
     #[test]

@@ -49,10 +49,13 @@ pub struct BuildErrors(pub Vec<BuildError>);
 
 impl fmt::Display for BuildErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.0.len();
-        writeln!(f, "the pipeline has {count} error{}:", if count == 1 { "" } else { "s" })?;
+        f.write_str("the pipeline cannot be built")?;
+        if let [error] = self.0.as_slice() {
+            return write!(f, ": {error}");
+        }
+        write!(f, ", for {} reasons:", self.0.len())?;
         for (i, error) in self.0.iter().enumerate() {
-            write!(f, "  {}. {error}{}", i + 1, if i + 1 == count { "" } else { "\n" })?;
+            write!(f, "\n  {}. {error}", i + 1)?;
         }
         Ok(())
     }

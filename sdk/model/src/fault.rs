@@ -15,6 +15,7 @@ pub fn choose_fault(name: &str) -> bool {
 
 /// Whether `name` is the chosen fault. Use [`fault!`](crate::fault!), which costs nothing without
 /// the feature.
+#[inline]
 pub fn fault_is_chosen(name: &str) -> bool {
     cfg!(feature = "faults") && CHOSEN.get().is_some_and(|chosen| chosen == name)
 }

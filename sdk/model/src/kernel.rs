@@ -1,6 +1,6 @@
 //! What a runner calls for element-wise work: one call a bundle.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,17 @@ pub enum DropReason {
     Undecodable,
 }
 
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DropReason::Late => "late",
+            DropReason::Closed => "after the trigger finished",
+            DropReason::NoWindow => "in no window",
+            DropReason::Undecodable => "undecodable",
+        })
+    }
+}
+
 /// Counts of dropped elements by reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drops(BTreeMap<DropReason, u64>);
@@ -77,6 +88,11 @@ impl Drops {
     /// How many for this reason.
     pub fn count(&self, reason: DropReason) -> u64 {
         self.0.get(&reason).copied().unwrap_or(0)
+    }
+
+    /// How many for each reason that there was.
+    pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> {
+        self.0.iter().map(|(reason, n)| (*reason, *n))
     }
 
     /// How many in all.
@@ -104,7 +120,7 @@ impl KernelOutput {
     /// Whether anybody reads this port; what is put there otherwise is thrown away, so a kernel
     /// need not make it.
     pub fn is_wanted(&self, port: usize) -> bool {
-        self.wanted.get(port).copied().unwrap_or(false)
+        self.wanted.get(port).copied().unwrap_or(false) || crate::fault!("unread-outputs-are-made")
     }
 
     /// Whether a kernel that holds `elements` of output should end its bundle.

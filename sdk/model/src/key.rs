@@ -1,6 +1,10 @@
 //! Keys: equality for tables, bytes for routing.
 
-use std::{collections::HashMap, hash::Hash, marker::PhantomData};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash},
+    marker::PhantomData,
+};
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -14,10 +18,12 @@ use crate::{AnyBundle, BinaryCoder, BoxError, Coder, CoderError, Element, short_
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a key",
     label = "not a key type",
-    note = "a key needs Eq + Hash besides what every element needs (Clone + Send + Sync + 'static, Serialize + Deserialize)",
+    note = "a key needs Eq + Hash besides what every element needs: on a type of your own, #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]",
     note = "a float has no Eq: key by an integer, or by a rounded or formatted value; a HashMap or HashSet has no Hash: use a BTreeMap or a sorted Vec"
 )]
 pub trait Key: Element + Eq + Hash {}
+// The notes above say more than that `f64: Eq` does not hold.
+#[diagnostic::do_not_recommend]
 impl<T: Element + Eq + Hash> Key for T {}
 
 /// A share of the keys: what is moved, kept and restored together.
@@ -81,22 +87,45 @@ pub trait KeyType: Send + Sync {
         groups: &mut Vec<KeyGroup>,
     ) -> Result<(), CoderError>;
 
-    /// Sees whether keys of this bundle that are equal have equal bytes, and the other way round.
+    /// Writes every key and reads it back. The place of the first that does not equal what came back, or
+    /// hashes otherwise: `Eq` or `Hash` then looks at something that `Serialize` does not write.
     ///
     /// # Errors
-    /// When a key cannot be encoded, or two keys disagree.
-    fn check_agreement(&self, bundle: &AnyBundle) -> Result<(), BoxError>;
+    /// When a key cannot be written or read.
+    fn find_changed(&self, bundle: &AnyBundle) -> Result<Option<usize>, CoderError>;
+
+    /// Sees whether every key is what is read back from its bytes, and whether keys of this bundle that
+    /// are equal have equal bytes.
+    ///
+    /// # Errors
+    /// When a key cannot be encoded, or does not pass.
+    fn check(&self, bundle: &AnyBundle) -> Result<(), BoxError>;
+}
+
+const MEND: &str = "let Eq and Hash look at exactly what Serialize writes";
+
+fn changed(name: &str) -> BoxError {
+    let what = "is not the key that is read back from its bytes, by Eq or by Hash";
+    format!("a key of type {name} {what}; {MEND}").into()
+}
+
+fn disagreement(name: &str) -> BoxError {
+    format!(
+        "two keys of type {name} are equal, but their encoded bytes differ: keys are compared by Eq and \
+         routed by their bytes, so the two must agree; {MEND}"
+    )
+    .into()
 }
 
 impl dyn KeyType + '_ {
-    /// The error for two keys of which `what` is true.
-    pub fn disagreement(&self, what: &str) -> BoxError {
-        let name = self.type_name();
-        format!(
-            "two keys of type {name} {what}: keys are compared by Eq and routed by their bytes, so the \
-             two must agree; let Eq and Hash look at exactly what Serialize writes"
-        )
-        .into()
+    /// The error for a key that is not what is read back from its bytes.
+    pub fn changed(&self) -> BoxError {
+        changed(&self.type_name())
+    }
+
+    /// The error for keys that are equal and have different bytes.
+    pub fn disagreement(&self) -> BoxError {
+        disagreement(&self.type_name())
     }
 }
 
@@ -143,7 +172,10 @@ impl<K: Key, V: Element> KeyType for TypedKey<K, V> {
         Ok(())
     }
 
-    fn check_agreement(&self, bundle: &AnyBundle) -> Result<(), BoxError> {
+    fn check(&self, bundle: &AnyBundle) -> Result<(), BoxError> {
+        if self.find_changed(bundle)?.is_some() {
+            return Err(changed(&self.type_name()));
+        }
         // All keys' bytes stand behind each other, so that the check allocates little.
         let keys = &bundle.as_typed::<(K, V)>().values;
         let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(keys.len()));
@@ -152,21 +184,29 @@ impl<K: Key, V: Element> KeyType for TypedKey<K, V> {
             ends.push(bytes.len());
         }
         let mut by_key: HashMap<&K, &[u8]> = HashMap::with_capacity(keys.len());
-        let mut by_bytes: HashMap<&[u8], &K> = HashMap::with_capacity(keys.len());
         let mut start = 0;
         for ((key, _), end) in std::iter::zip(keys, ends) {
             let encoded = &bytes[start..end];
             start = end;
             if *by_key.entry(key).or_insert(encoded) != encoded {
-                let what = "are equal, but their encoded bytes differ";
-                return Err((self as &dyn KeyType).disagreement(what));
-            }
-            if *by_bytes.entry(encoded).or_insert(key) != key {
-                let what = "have the same encoded bytes, but are not equal";
-                return Err((self as &dyn KeyType).disagreement(what));
+                return Err(disagreement(&self.type_name()));
             }
         }
         Ok(())
+    }
+
+    fn find_changed(&self, bundle: &AnyBundle) -> Result<Option<usize>, CoderError> {
+        let mut bytes = Vec::new();
+        for (i, (key, _)) in bundle.as_typed::<(K, V)>().values.iter().enumerate() {
+            bytes.clear();
+            BinaryCoder.encode_value(key, &mut bytes)?;
+            let back: K = BinaryCoder.decode_value(&bytes)?;
+            let hash = |key: &K| BuildHasherDefault::<DefaultHasher>::default().hash_one(key);
+            if back != *key || hash(&back) != hash(key) {
+                return Ok(Some(i));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -174,6 +214,20 @@ impl<K: Key, V: Element> KeyType for TypedKey<K, V> {
 mod tests {
     use super::*;
     use crate::Bundle;
+
+    /// Equal by both fields, hashed by both, written without the second.
+    #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    struct Hiding(u8, #[serde(skip)] u8);
+
+    #[test]
+    fn a_key_that_its_bytes_do_not_restore_is_found() {
+        let keys = <dyn KeyType>::of::<Hiding, ()>();
+        let bundle = |hidden: [u8; 2]| {
+            AnyBundle::new(Bundle::of(hidden.map(|hidden| (Hiding(1, hidden), ())).to_vec()))
+        };
+        assert_eq!(keys.find_changed(&bundle([0, 0])), Ok(None));
+        assert_eq!(keys.find_changed(&bundle([0, 7])), Ok(Some(1)));
+    }
 
     #[test]
     fn groups_are_fixed_by_seed_and_bytes_and_spread_evenly() {

@@ -38,7 +38,7 @@ mod windowing;
 pub use bundle::{AnyBundle, Bundle};
 pub use coder::{BinaryCoder, Coder, CoderError, DecodeLimits};
 pub use column::{Column, Dictionary};
-pub use element_type::{Element, ElementType, short_type_name};
+pub use element_type::{Element, ElementType, Owned, short_type_name};
 pub use error::{BoxError, BuildError, BuildErrors, Location};
 pub use fault::{choose_fault, fault_is_chosen};
 pub use graph::{

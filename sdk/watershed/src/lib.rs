@@ -35,15 +35,16 @@ pub use options::{GraphOutput, PipelineOptions, RunnerKind};
 pub use run::{RunPipeline, exit_code};
 pub use watershed_core::{
     BundleContext, Collected, Create, DoFn, ElementContext, Emitter, Emitters, Failed,
-    FixedWindows, Four, Func, GlobalWindows, Group, NoOutputs, Observed, One, Outputs, PCollection,
-    PTransform, Pipeline, Sessions, SlidingWindows, Three, Two, WindowFn, Written, combine,
+    FixedWindows, Four, Func, GlobalWindows, Group, Keyed, NoOutputs, Observed, One, Outputs,
+    PCollection, PTransform, Pipeline, Sessions, SlidingWindows, Three, Two, WindowFn, Written,
+    combine,
 };
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
 pub use watershed_model as model;
 pub use watershed_model::{
     BoundedWindow, BoxError, BuildErrors, Duration, Element, GlobalWindow, GraphFormat,
-    IntervalWindow, Key, Timestamp, days, hours, micros, millis, minutes, seconds,
+    IntervalWindow, Key, Owned, Timestamp, days, hours, micros, millis, minutes, seconds,
 };
 pub use watershed_runner_core::{
     Checks, JobHandle, JobProgress, JobState, Outcome, RunError, RunOptions, RunReport, Runner,

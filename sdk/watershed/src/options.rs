@@ -14,6 +14,16 @@ pub enum RunnerKind {
     Timely,
 }
 
+impl RunnerKind {
+    /// The name by which it is chosen.
+    pub fn name(self) -> &'static str {
+        match self {
+            RunnerKind::Direct => "direct",
+            RunnerKind::Timely => "timely",
+        }
+    }
+}
+
 /// The form in which a pipeline's graph is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
@@ -36,27 +46,9 @@ impl From<GraphOutput> for GraphFormat {
     }
 }
 
-/// The options that every pipeline has. A program takes them into its own arguments:
-///
-/// ```
-/// # #[cfg(feature = "cli")] {
-/// use clap::Parser;
-/// use watershed::{PipelineOptions, RunnerKind};
-///
-/// #[derive(Parser)]
-/// struct Arguments {
-///     /// What to read.
-///     #[arg(long)]
-///     input: String,
-///     #[command(flatten)]
-///     pipeline: PipelineOptions,
-/// }
-///
-/// let arguments = Arguments::parse_from(["program", "--input", "a.txt", "--seed", "7"]);
-/// assert_eq!(arguments.pipeline.runner, RunnerKind::Direct);
-/// assert_eq!(arguments.pipeline.seed, 7);
-/// # }
-/// ```
+// Included, not written here: clap takes the comment of a flattened struct for what the whole program
+// says of itself under --help, but only if it stands in the source.
+#[doc = include_str!("options.md")]
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "cli", derive(clap::Args))]
 #[cfg_attr(feature = "cli", command(next_help_heading = "Pipeline options"))]

@@ -1,6 +1,10 @@
 //! Running a pipeline: the one place where authoring meets runners.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use watershed_core::Pipeline;
 use watershed_model::Graph;
@@ -34,8 +38,7 @@ impl RunPipeline for Pipeline {
     fn run(&self, options: &PipelineOptions) -> Result<RunReport, RunError> {
         let graph = self.build()?;
         if let Some(form) = options.show_graph {
-            print!("{}", graph.print(form.into()));
-            return Ok(RunReport::of(Outcome::NotRun));
+            return print(&graph.print(form.into()), options);
         }
         let job = start(Arc::new(graph), options)?;
         #[cfg(feature = "cli")]
@@ -49,6 +52,18 @@ impl RunPipeline for Pipeline {
     }
 }
 
+/// Prints the graph. If its reader goes away (`| head`), it had enough.
+fn print(graph: &str, options: &PipelineOptions) -> Result<RunReport, RunError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(graph.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(RunError::Runner {
+            runner: options.runner.name().into(),
+            problem: format!("was not started: the graph could not be printed: {error}"),
+        }),
+        _ => Ok(RunReport::of(Outcome::NotRun)),
+    }
+}
+
 fn start(graph: Arc<Graph>, options: &PipelineOptions) -> Result<JobHandle, RunError> {
     let runner: &dyn Runner = match options.runner {
         RunnerKind::Direct => &DirectRunner,
@@ -57,7 +72,7 @@ fn start(graph: Arc<Graph>, options: &PipelineOptions) -> Result<JobHandle, RunE
         #[cfg(not(feature = "timely"))]
         RunnerKind::Timely => {
             return Err(RunError::Runner {
-                runner: "timely".into(),
+                runner: options.runner.name().into(),
                 problem:
                     "is not part of this program: build it with the feature `timely` of watershed"
                         .into(),
@@ -71,10 +86,15 @@ fn start(graph: Arc<Graph>, options: &PipelineOptions) -> Result<JobHandle, RunE
 /// error, with all its causes.
 pub fn exit_code(result: Result<RunReport, RunError>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
-    eprintln!("error: {error}");
-    let mut cause = std::error::Error::source(&error).and_then(std::error::Error::source);
+    let told = error.to_string();
+    eprintln!("error: {told}");
+    let mut cause = std::error::Error::source(&error);
     while let Some(next) = cause {
-        eprintln!("  caused by: {next}");
+        let why = next.to_string();
+        // Many errors tell their cause in their own words.
+        if !told.contains(&why) {
+            eprintln!("  caused by: {why}");
+        }
         cause = next.source();
     }
     ExitCode::FAILURE

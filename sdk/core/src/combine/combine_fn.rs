@@ -36,7 +36,8 @@ pub enum Retract {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot combine values of type `{V}`",
     label = "does not combine `{V}`",
-    note = "implement CombineFn<{V}> for it, or turn the values into a type that it combines with .map_values(..) or .map(..)"
+    note = "implement CombineFn<{V}> for it, or turn the values into a type that it combines with .map_values(..) or .map(..)",
+    note = "a closure becomes a combiner by reduce(|a, b| ..) or combine_with(identity, add, merge, extract)"
 )]
 pub trait CombineFn<V>: Clone + Send + Sync + 'static {
     /// What is kept while values come in; it crosses workers and is part of snapshots.

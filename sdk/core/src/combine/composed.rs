@@ -1,6 +1,6 @@
 //! Several combiners over one input.
 
-use watershed_model::BoxError;
+use watershed_model::{BoxError, fault};
 
 use super::{CombineContext, CombineFn};
 
@@ -32,7 +32,9 @@ macro_rules! composed {
                 cx: &CombineContext<'_>,
             ) {
                 $(self.$index.merge(&mut parts.$index, other.$index, cx);)*
-                self.$last_index.merge(&mut parts.$last_index, other.$last_index, cx);
+                if !fault!("composed-merges-lose-the-last") {
+                    self.$last_index.merge(&mut parts.$last_index, other.$last_index, cx);
+                }
             }
             fn extract(
                 &self,

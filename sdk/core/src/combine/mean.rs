@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU64;
 
-use watershed_model::BoxError;
+use watershed_model::{BoxError, fault};
 
 use super::{
     CombineContext, CombineFn, Retract, Summable,
@@ -79,7 +79,7 @@ impl<V: Averageable> CombineFn<V> for Mean {
         _: &CombineContext<'_>,
     ) {
         V::merge(total, other.0);
-        *count = count.saturating_add(other.1);
+        *count = count.saturating_add(other.1 + i64::from(fault!("merged-means-count-one-more")));
     }
     fn extract(
         &self,

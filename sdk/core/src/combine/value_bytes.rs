@@ -3,7 +3,7 @@
 use std::{cell::Cell, cmp::Ordering};
 
 use serde::Serialize;
-use watershed_model::{BinaryCoder, Coder};
+use watershed_model::{BinaryCoder, Coder, fault};
 
 /// A buffer larger than this is not kept for the next value.
 const LARGEST_KEPT: usize = 1 << 16;
@@ -30,6 +30,9 @@ pub(super) fn with_bytes<V: Serialize, R>(value: &V, read: impl FnOnce(&[u8]) ->
 
 /// The order of two values' bytes; equal for values that nothing can tell apart.
 pub(super) fn compare_bytes<V: Serialize>(a: &V, b: &V) -> Ordering {
+    if fault!("ties-stay-unbroken") {
+        return Ordering::Equal;
+    }
     with_bytes(a, |a| with_bytes(b, |b| a.cmp(b)))
 }
 

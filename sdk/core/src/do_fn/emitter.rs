@@ -2,6 +2,7 @@
 
 use watershed_model::{
     BoxError, Bundle, Dictionary, Element, Metadata, PaneInfo, Sign, Timestamp, Window, WindowSet,
+    fault,
 };
 
 /// Takes the elements of one output. What is put out carries timestamp, windows, pane and sign of
@@ -43,7 +44,7 @@ impl<O> Emitter<O> {
     /// from, it is an error: use [`emit_in`](Self::emit_in) there.
     #[inline]
     pub fn emit(&mut self, value: O) {
-        if !self.wanted {
+        if !self.wanted || (self.values.len() == 5 && fault!("emitter-loses-an-output")) {
             return;
         }
         let Some(current) = self.current else {
@@ -129,7 +130,7 @@ impl<O: Element> Emitter<O> {
         };
         let len = self.values.len();
         for stamp in self.stamps {
-            if stamp.timestamp > Timestamp::END_OF_GLOBAL_WINDOW {
+            if stamp.timestamp > Timestamp::END_OF_GLOBAL_WINDOW && !fault!("illegal-times-pass") {
                 return Err(format!(
                     "an element was put out at {}, which lies behind the last legal time {}",
                     stamp.timestamp,
@@ -139,7 +140,7 @@ impl<O: Element> Emitter<O> {
             }
             if let Some(made_from) = stamp.made_from {
                 let earliest = input.timestamps.get(made_from as usize) - allowed_skew;
-                if stamp.timestamp < earliest {
+                if stamp.timestamp < earliest && !fault!("skew-is-not-checked") {
                     return Err(format!(
                         "an element was put out at {}, earlier than {earliest}, the time of the element it \
                          was made from less the allowed skew of {allowed_skew}: what comes later \
@@ -152,8 +153,10 @@ impl<O: Element> Emitter<O> {
                 set(&mut metadata.panes, len, stamp.place, &PaneInfo::UNGROUPED);
                 set_column(&mut metadata.signs, len, stamp.place, Sign::Insertion);
             }
-            set_column(&mut metadata.timestamps, len, stamp.place, stamp.timestamp);
-            if let Some(window) = stamp.window {
+            if !fault!("explicit-times-are-ignored") {
+                set_column(&mut metadata.timestamps, len, stamp.place, stamp.timestamp);
+            }
+            if let Some(window) = stamp.window.filter(|_| !fault!("explicit-windows-are-ignored")) {
                 set(&mut metadata.windows, len, stamp.place, &WindowSet::One(window));
             }
         }

@@ -2,12 +2,19 @@
 
 use std::marker::PhantomData;
 
-use watershed_model::{AnyBundle, BoxError, Duration, Element, KernelOutput, Metadata, NodeId};
+use watershed_model::{
+    AnyBundle, BoxError, Duration, Element, KernelOutput, Metadata, NodeId, fault,
+};
 
 use crate::{Emitter, PCollection, Pipeline, Written};
 
 /// The outputs of a DoFn: [`NoOutputs`], [`One`], [`Two`], [`Three`] or [`Four`]. (A plain tuple would
 /// not do: `(K, V)` is one keyed element.)
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how many outputs the DoFn has",
+    label = "not the outputs of a DoFn",
+    note = "write `type Outputs = One<{Self}>;` for one output, `Two<A, B>` for two, and so on, or `NoOutputs`"
+)]
 pub trait Outputs: Sized + Send + Sync + 'static {
     /// What `process` puts elements into: an emitter, or a tuple of them.
     type Emitters;
@@ -125,7 +132,7 @@ macro_rules! several_outputs {
                 allowed_skew: Duration,
                 out: &mut KernelOutput,
             ) -> Result<(), BoxError> {
-                $(out.put($place, AnyBundle::new(
+                $(out.put($place * usize::from(!fault!("outputs-all-go-to-the-first")), AnyBundle::new(
                     emitters.$place.into_bundle_within(input, allowed_skew)?,
                 ));)+
                 Ok(())

@@ -4,7 +4,7 @@ use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
     AnyBundle, BoxError, Bundle, Column, Dictionary, Duration, Element, Kernel, KernelOutput,
-    Location, Metadata, ParDo, Primitive, WindowSet, short_type_name,
+    Location, Metadata, ParDo, Primitive, WindowSet, fault, short_type_name,
 };
 
 use super::{BundleContext, ElementContext, Outputs};
@@ -54,7 +54,8 @@ pub type Emitters<D, In> = <<D as DoFn<In>>::Outputs as Outputs>::Emitters;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a DoFn for elements of type `{In}`",
     label = "not a DoFn<{In}>",
-    note = "implement DoFn<{In}> for it; it must also be Clone + Send + Sync + 'static"
+    note = "implement DoFn<{In}> for it (it must also be Clone + Send + Sync + 'static), or turn the elements into what it takes with .map(..) first",
+    note = "a closure is given to .map(..), .flat_map(..), .filter(..) or .for_each(..) instead"
 )]
 pub trait DoFn<In>: Clone + Send + Sync + 'static {
     /// The step's outputs: `One<A>`, `Two<A, B>`, …, or `NoOutputs`.
@@ -176,7 +177,9 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
             }
         }
         D::Outputs::begin(&mut emitters, None);
-        self.do_fn.finish_bundle(&bundle_context, &mut emitters)?;
+        if !fault!("finish-bundle-is-not-called") {
+            self.do_fn.finish_bundle(&bundle_context, &mut emitters)?;
+        }
         D::Outputs::close(emitters, &metadata, self.do_fn.allowed_timestamp_skew(), out)?;
         let rest: Vec<In> = values.collect();
         Ok((!rest.is_empty()).then(|| AnyBundle::new(Bundle::new(rest, metadata.split_off(done)))))

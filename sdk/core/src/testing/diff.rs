@@ -5,7 +5,7 @@ use std::{
     fmt::{Debug, Write},
 };
 
-use watershed_model::{BinaryCoder, BoxError, Coder, Element};
+use watershed_model::{BinaryCoder, BoxError, Coder, Element, fault};
 
 /// No more lines than this of each kind.
 const SHOWN: usize = 10;
@@ -25,7 +25,7 @@ pub(super) fn difference<T: Element + Debug>(expected: &[T], found: &[T]) -> Res
         .filter(|(count, _)| *count != 0)
         .map(|(count, element)| (format!("{element:?}"), count))
         .collect();
-    if wrong.is_empty() {
+    if wrong.is_empty() || fault!("assertions-always-hold") {
         return Ok(());
     }
     wrong.sort();

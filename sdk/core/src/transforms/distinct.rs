@@ -1,16 +1,19 @@
 //! Each value once.
 
-use watershed_model::{BoxError, Key, Location};
+use watershed_model::{BoxError, Element, Key, Location};
 
 use crate::{
     PCollection,
     combine::{CombineContext, CombineFn},
 };
 
-impl<T: Key> PCollection<T> {
+impl<T: Element> PCollection<T> {
     /// Each value once per window. (Beam: `Distinct`.)
     #[track_caller]
-    pub fn distinct(&self) -> PCollection<T> {
+    pub fn distinct(&self) -> PCollection<T>
+    where
+        T: Key,
+    {
         let location = Location::caller();
         self.pipeline().scoped("Distinct", location, || {
             self.map(|value| (value, ())).combined(Presence, None, location).keys()

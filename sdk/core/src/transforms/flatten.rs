@@ -1,7 +1,7 @@
 //! Collections put together.
 
 use watershed_model::{
-    Boundedness, Element, ElementType, Location, Primitive, Subject, WindowingStrategy,
+    Boundedness, Element, ElementType, Location, Primitive, Subject, WindowingStrategy, fault,
 };
 
 use crate::{PCollection, Pipeline};
@@ -21,7 +21,10 @@ pub(crate) fn flatten<T: Element>(
 ) -> PCollection<T> {
     let (ours, foreign): (Vec<_>, Vec<_>) =
         collections.into_iter().partition(|collection| collection.pipeline().is_same_as(pipeline));
-    let inputs: Vec<_> = ours.iter().map(PCollection::id).collect();
+    let mut inputs: Vec<_> = ours.iter().map(PCollection::id).collect();
+    if fault!("flatten-takes-an-input-once") {
+        inputs.dedup();
+    }
 
     let mut graph = pipeline.graph();
     let node = graph.add_node("Flatten", location, Primitive::Flatten, inputs.clone());

@@ -1,6 +1,8 @@
 //! A collection cut into several by a function.
 
-use watershed_model::{AnyBundle, Bundle, Element, KernelOutput, Location, Primitive, Subject};
+use watershed_model::{
+    AnyBundle, Bundle, Element, KernelOutput, Location, Primitive, Subject, fault,
+};
 
 use crate::{Emitter, Func, PCollection, kernel::bundle_fn};
 
@@ -20,7 +22,7 @@ impl<T: Element> PCollection<T> {
                 let mut outputs: Vec<Emitter<T>> =
                     (0..parts).map(|port| Emitter::new(out.is_wanted(port), tracked)).collect();
                 for (i, value) in bundle.values.into_iter().enumerate() {
-                    let to = part(&value);
+                    let to = part(&value) + usize::from(fault!("partition-is-off-by-one"));
                     let Some(output) = outputs.get_mut(to) else {
                         return Err(format!(
                             "the partition function gave {to}, but there are {parts} parts, counted from 0"

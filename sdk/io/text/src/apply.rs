@@ -11,6 +11,7 @@ impl PTransform<Pipeline> for TextRead {
         "text::read".into()
     }
 
+    #[track_caller]
     fn expand(self, pipeline: &Pipeline) -> PCollection<String> {
         pipeline.read(self.into_source())
     }
@@ -23,6 +24,7 @@ impl PTransform<PCollection<String>> for TextWrite {
         "text::write".into()
     }
 
+    #[track_caller]
     fn expand(self, lines: &PCollection<String>) -> Written {
         if let Err(Mistake { problem, mend }) = self.check() {
             lines.pipeline().reject(problem, mend);

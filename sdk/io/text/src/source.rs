@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use watershed_model::{BoxError, Source};
+use watershed_model::{BoxError, Source, fault};
 
 use crate::{
     Compression, InvalidUtf8, TextReader, TextSplit,
@@ -115,7 +115,10 @@ impl TextSource {
                     input: Box::new(file),
                     format: Format::Plain,
                     offset: start.saturating_sub(1),
-                    skip: if *start == 0 { Skip::Nothing } else { Skip::Line },
+                    skip: match *start == 0 || fault!("text-ranges-repeat-a-line") {
+                        true => Skip::Nothing,
+                        false => Skip::Line,
+                    },
                     can_wait: false,
                     count,
                 }

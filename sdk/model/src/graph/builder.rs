@@ -131,11 +131,11 @@ impl GraphBuilder {
     /// Gives a step or composite a name of the author's.
     pub fn rename(&mut self, subject: Subject, name: impl Into<String>) {
         let name = name.into();
-        if name.is_empty() || name.contains('/') {
+        if name.is_empty() || name.contains(|c: char| c == '/' || c.is_control()) {
             self.problem(
                 subject,
                 format!("{name:?} cannot be a step's name"),
-                "give a name that is not empty and has no '/', which separates scopes",
+                "give a name that is not empty and has no '/', which separates scopes, and no line end",
             );
             return;
         }
@@ -188,8 +188,15 @@ impl GraphBuilder {
             mend: "give one of them another name with .named(..): state and metrics are addressed by it"
                 .into(),
         });
-        let mut errors: Vec<BuildError> = noted.chain(doubled).collect();
-        errors.extend(self.without_an_end(&names.nodes));
+        let without_an_end = self.without_an_end().map(|last| BuildError {
+            transform: name_of(last),
+            location: self.draft(last).location,
+            problem: "the pipeline writes nothing and observes nothing, so running it has no effect"
+                .into(),
+            mend: "end it in a sink, .apply(text::write(..)) say, in .for_each(..), or in an assertion"
+                .into(),
+        });
+        let errors: Vec<BuildError> = noted.chain(doubled).chain(without_an_end).collect();
         if !errors.is_empty() {
             return Err(BuildErrors(errors));
         }
@@ -211,21 +218,19 @@ impl GraphBuilder {
         })
     }
 
-    /// A pipeline that only computes is a mistake; one without any step is not.
-    fn without_an_end(&self, names: &[String]) -> Option<BuildError> {
-        let last = self.nodes.last()?;
-        let ends = self.nodes.iter().any(|node| match &node.primitive {
+    /// A pipeline that only computes is a mistake; one without any step is not. Returns what the author
+    /// applied last: the outermost composite, not what it is made of.
+    fn without_an_end(&self) -> Option<Subject> {
+        let has_an_end = self.nodes.iter().any(|node| match &node.primitive {
             Primitive::Write(_) => true,
             Primitive::ParDo(par_do) => par_do.is_observer,
             _ => false,
         });
-        (!ends).then(|| BuildError {
-            transform: names[self.nodes.len() - 1].clone(),
-            location: last.draft.location,
-            problem: "the pipeline writes nothing and observes nothing, so running it has no effect"
-                .into(),
-            mend: "end it in a sink, .apply(text::write(..)) say, in .for_each(..), or in an assertion"
-                .into(),
-        })
+        let last = self.nodes.len().checked_sub(1).filter(|_| !has_an_end)?;
+        let mut subject = Subject::Node(NodeId(last));
+        while let Some(scope) = self.draft(subject).scope {
+            subject = Subject::Scope(scope);
+        }
+        Some(subject)
     }
 }

@@ -68,8 +68,10 @@ pub(super) fn name_all(nodes: &[&Draft], scopes: &[Draft]) -> Names {
             },
         };
         let full = match draft.scope {
-            Some(scope) => format!("{}/{own}", names.scopes[scope.0]),
-            None => own,
+            Some(scope) if !crate::fault!("names-lose-their-scope") => {
+                format!("{}/{own}", names.scopes[scope.0])
+            }
+            _ => own,
         };
         match subject {
             Subject::Node(_) => names.nodes.push(full),

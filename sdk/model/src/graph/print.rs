@@ -1,8 +1,11 @@
 //! A graph for people: as text, as DOT, as Mermaid.
 
-use std::fmt::{self, Write as _};
+use std::{
+    collections::HashSet,
+    fmt::{self, Write as _},
+};
 
-use super::{Boundedness, Graph, Node, NodeId, Primitive, ScopeId};
+use super::{Boundedness, CollectionId, Graph, Node, NodeId, Primitive, ScopeId};
 
 /// The forms in which a graph prints itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,10 +31,6 @@ impl Graph {
         out
     }
 
-    fn depth(&self, scope: Option<ScopeId>) -> usize {
-        scope.map_or(0, |id| 1 + self.depth(self.scopes[id.0].parent))
-    }
-
     /// The composites around a step, outermost first.
     fn path(&self, scope: Option<ScopeId>) -> Vec<ScopeId> {
         let mut path = scope.map_or(Vec::new(), |id| self.path(self.scopes[id.0].parent));
@@ -44,72 +43,105 @@ impl Graph {
         for node in &self.nodes {
             let path = self.path(node.scope);
             let shared = std::iter::zip(&open, &path).take_while(|(a, b)| a == b).count();
-            for scope in &path[shared..] {
-                let indent = 2 * self.depth(self.scopes[scope.0].parent);
-                let name = own_name(&self.scopes[scope.0].name);
-                writeln!(out, "{:indent$}{name}", "")?;
+            for (depth, scope) in path.iter().enumerate().skip(shared) {
+                writeln!(out, "{:1$}{2}", "", 2 * depth, own_name(&self.scopes[scope.0].name))?;
+            }
+            let name = own_name(&node.name);
+            write!(out, "{:1$}{name}", "", 2 * path.len())?;
+            let what = match &node.primitive {
+                Primitive::ParDo(_) => "ParDo".to_owned(),
+                other => describe(other, name),
+            };
+            if !what.is_empty() {
+                write!(out, ": {what}")?;
             }
             open = path;
-            let indent = 2 * self.depth(node.scope);
-            write!(out, "{:indent$}{}: {}", "", own_name(&node.name), describe(&node.primitive))?;
             if !node.inputs.is_empty() {
-                let from: Vec<_> =
-                    node.inputs.iter().map(|input| self.producer_name(*input)).collect();
+                let from: Vec<_> = node.inputs.iter().map(|input| self.source_of(*input)).collect();
                 write!(out, " ← {}", from.join(", "))?;
             }
-            for output in &node.outputs {
-                let collection = self.collection(*output);
-                write!(out, " → {} [{:?}", collection.element, collection.windowing)?;
-                if collection.boundedness == Boundedness::Unbounded {
-                    out.write_str(", unbounded")?;
-                }
-                if collection.may_retract {
-                    out.write_str(", retracting")?;
-                }
-                out.write_char(']')?;
+            if !node.outputs.is_empty() {
+                let to: Vec<_> =
+                    node.outputs.iter().map(|output| self.content_of(*output, " in ")).collect();
+                write!(out, " → {}", to.join(", "))?;
             }
             out.write_char('\n')?;
         }
         Ok(())
     }
 
-    fn producer_name(&self, id: super::CollectionId) -> String {
+    /// Who makes a collection: the step's name, with the output's number if it has several.
+    fn source_of(&self, id: CollectionId) -> String {
         let collection = self.collection(id);
-        let node = self.node(collection.producer);
-        match node.outputs.len() {
-            1 => node.name.clone(),
-            _ => format!("{}.{}", node.name, collection.port),
+        format!("{}{}", self.node(collection.producer).name, self.port_of(id))
+    }
+
+    fn port_of(&self, id: CollectionId) -> String {
+        let collection = self.collection(id);
+        match self.node(collection.producer).outputs.len() {
+            1 => String::new(),
+            _ => format!(".{}", collection.port),
         }
+    }
+
+    /// Whether a collection is windowed otherwise than what it was made from. Windows are told only
+    /// where they change, since they go on from there.
+    fn windows_begin_at(&self, id: CollectionId) -> bool {
+        let collection = self.collection(id);
+        match self.node(collection.producer).inputs.first() {
+            Some(input) => {
+                !collection.windowing.is_compatible_with(&self.collection(*input).windowing)
+            }
+            None => !collection.windowing.window_fn.is_global(),
+        }
+    }
+
+    /// What a collection holds; of its other properties only those that are not the usual ones.
+    fn content_of(&self, id: CollectionId, before_windows: &str) -> String {
+        let collection = self.collection(id);
+        let mut content = self.port_of(id);
+        if !content.is_empty() {
+            content.push(' ');
+        }
+        content.push_str(&collection.element.name());
+        if self.windows_begin_at(id) {
+            content.push_str(&format!("{before_windows}{:?}", collection.windowing));
+        }
+        if collection.boundedness == Boundedness::Unbounded {
+            content.push_str(", unbounded");
+        }
+        if collection.may_retract {
+            content.push_str(", retracting");
+        }
+        content
     }
 
     fn edges(&self) -> impl Iterator<Item = (NodeId, NodeId, String)> + '_ {
         self.nodes.iter().enumerate().flat_map(move |(reader, node)| {
             node.inputs.iter().map(move |input| {
-                let collection = self.collection(*input);
-                (collection.producer, NodeId(reader), collection.element.name())
+                (self.collection(*input).producer, NodeId(reader), self.content_of(*input, "\n"))
             })
         })
     }
 
     fn print_dot(&self, out: &mut String) -> fmt::Result {
-        writeln!(out, "digraph pipeline {{\n  rankdir=TB; node [shape=box, style=rounded];")?;
+        out.write_str("digraph pipeline {\n  node [shape=box, style=rounded];\n")?;
         self.print_scope(
             out,
-            None,
-            1,
+            &mut Vec::new(),
             &|out, indent, scope| {
                 let name = dot_quote(own_name(&self.scopes[scope.0].name));
                 writeln!(out, "{:indent$}subgraph cluster_{} {{ label={name};", "", scope.0)
             },
             &|out, indent, id, node| {
-                let label =
-                    dot_quote(&format!("{}\n{}", own_name(&node.name), describe(&node.primitive)));
-                writeln!(out, "{:indent$}n{id} [label={label}];", "")
+                let label = dot_quote(&label(node));
+                let shape = if is_at_the_border(node) { ", shape=ellipse" } else { "" };
+                writeln!(out, "{:indent$}n{id} [label={label}{shape}];", "")
             },
             "}",
         )?;
-        for (from, to, label) in self.edges() {
-            writeln!(out, "  n{} -> n{} [label={}];", from.0, to.0, dot_quote(&label))?;
+        for (from, to, content) in self.edges() {
+            writeln!(out, "  n{} -> n{} [label={}];", from.0, to.0, dot_quote(&content))?;
         }
         out.write_str("}\n")
     }
@@ -118,50 +150,51 @@ impl Graph {
         out.write_str("flowchart TD\n")?;
         self.print_scope(
             out,
-            None,
-            1,
+            &mut Vec::new(),
             &|out, indent, scope| {
                 let name = mermaid_quote(own_name(&self.scopes[scope.0].name));
                 writeln!(out, "{:indent$}subgraph s{}[{name}]", "", scope.0)
             },
             &|out, indent, id, node| {
-                let text = format!(
-                    "{}<br/>{}",
-                    mermaid_text(own_name(&node.name)),
-                    mermaid_text(&describe(&node.primitive))
-                );
-                writeln!(out, "{:indent$}n{id}[\"{text}\"]", "")
+                let label = mermaid_quote(&label(node));
+                let (open, close) = if is_at_the_border(node) { ("([", "])") } else { ("[", "]") };
+                writeln!(out, "{:indent$}n{id}{open}{label}{close}", "")
             },
             "end",
         )?;
-        for (from, to, label) in self.edges() {
-            writeln!(out, "  n{} -->|{}| n{}", from.0, mermaid_quote(&label), to.0)?;
+        for (from, to, content) in self.edges() {
+            writeln!(out, "  n{} -->|{}| n{}", from.0, mermaid_quote(&content), to.0)?;
         }
         Ok(())
     }
 
-    /// Walks the scopes as nested blocks: `open` begins one, `close` ends it, `leaf` prints a step.
+    /// Prints what stands in the composite at the end of `path`, in the order of the steps, inner
+    /// composites as nested blocks: `open` begins one, `close` ends it, `leaf` prints a step.
     fn print_scope(
         &self,
         out: &mut String,
-        scope: Option<ScopeId>,
-        depth: usize,
+        path: &mut Vec<ScopeId>,
         open: &dyn Fn(&mut String, usize, ScopeId) -> fmt::Result,
         leaf: &dyn Fn(&mut String, usize, usize, &Node) -> fmt::Result,
         close: &str,
     ) -> fmt::Result {
-        let indent = 2 * depth;
-        for (id, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.scope == scope) {
-            leaf(out, indent, id, node)?;
-        }
-        for (id, inner) in self.scopes.iter().enumerate() {
-            // A composite may return its input unchanged and so hold no step.
-            let holds_a_step =
-                || self.nodes.iter().any(|n| self.path(n.scope).contains(&ScopeId(id)));
-            if inner.parent == scope && holds_a_step() {
-                open(out, indent, ScopeId(id))?;
-                self.print_scope(out, Some(ScopeId(id)), depth + 1, open, leaf, close)?;
-                writeln!(out, "{:indent$}{close}", "")?;
+        let (depth, indent) = (path.len(), 2 * path.len() + 2);
+        let mut printed = HashSet::new();
+        for (id, node) in self.nodes.iter().enumerate() {
+            let around = self.path(node.scope);
+            if !around.starts_with(path) {
+                continue;
+            }
+            match around.get(depth) {
+                None => leaf(out, indent, id, node)?,
+                Some(inner) if printed.insert(*inner) => {
+                    open(out, indent, *inner)?;
+                    path.push(*inner);
+                    self.print_scope(out, path, open, leaf, close)?;
+                    path.pop();
+                    writeln!(out, "{:indent$}{close}", "")?;
+                }
+                Some(_) => {}
             }
         }
         Ok(())
@@ -172,13 +205,40 @@ fn own_name(full: &str) -> &str {
     full.rsplit('/').next().unwrap_or(full)
 }
 
-fn describe(primitive: &Primitive) -> String {
-    match primitive {
-        Primitive::Read(read) => format!("{read:?}"),
-        Primitive::Write(write) => format!("{write:?}"),
-        Primitive::GroupByKey(group) => format!("GroupByKey {group:?}"),
-        Primitive::CombinePerKey(combine) => format!("CombinePerKey {combine:?}"),
-        other => other.kind().to_owned(),
+/// Whether elements enter or leave the pipeline there.
+fn is_at_the_border(node: &Node) -> bool {
+    matches!(node.primitive, Primitive::Read(_) | Primitive::Write(_))
+}
+
+/// A step in a drawing: its name, and below that what it does, unless the name says it.
+fn label(node: &Node) -> String {
+    let name = own_name(&node.name);
+    match describe(&node.primitive, name) {
+        what if what.is_empty() => name.to_owned(),
+        what => format!("{name}\n{what}"),
+    }
+}
+
+/// What a step does, beyond what its name says.
+fn describe(primitive: &Primitive, name: &str) -> String {
+    let details = match primitive {
+        Primitive::Read(read) => return format!("{read:?}"),
+        Primitive::Write(write) => return format!("{write:?}"),
+        // The commonest step is told by having nothing else to tell.
+        Primitive::ParDo(_) => return String::new(),
+        Primitive::GroupByKey(group) => format!("{group:?}"),
+        Primitive::CombinePerKey(combine) => format!("{combine:?}"),
+        Primitive::AssignWindows(_) | Primitive::Flatten | Primitive::Reshuffle => String::new(),
+    };
+    let kind = match primitive {
+        Primitive::AssignWindows(_) => "Window",
+        other => other.kind(),
+    };
+    let says_it = name.strip_prefix(kind).is_some_and(|n| n.chars().all(|c| c.is_ascii_digit()));
+    match (says_it, details.is_empty()) {
+        (true, _) => details,
+        (false, true) => kind.to_owned(),
+        (false, false) => format!("{kind} {details}"),
     }
 }
 
@@ -186,10 +246,22 @@ fn dot_quote(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
 
-fn mermaid_text(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
+/// Mermaid's own entities, which work in every renderer, `#quot;` and the like.
 fn mermaid_quote(text: &str) -> String {
-    format!("\"{}\"", mermaid_text(text))
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '\n' => quoted.push_str("<br/>"),
+            '"' => quoted.push_str("#quot;"),
+            '<' => quoted.push_str("#lt;"),
+            '>' => quoted.push_str("#gt;"),
+            '&' => quoted.push_str("#amp;"),
+            '#' => quoted.push_str("#35;"),
+            '`' => quoted.push_str("#96;"),
+            '\\' => quoted.push_str("#92;"),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }

@@ -1,0 +1,41 @@
+//! The example programs, run as their users run them: as processes.
+//!
+//! ```text
+//!   folder      where a test's files lie, and what must be left there
+//!   wordcount   what it counts, where it reads and writes, what it says
+//!   failures    each bad input: one clear error, exit code 1, nothing half written
+//!   minimal     the other examples
+//! ```
+
+mod failures;
+mod folder;
+mod minimal;
+mod wordcount;
+
+use std::time::Duration;
+
+use assert_cmd::Command;
+
+/// A program of this crate. One that hangs is killed, and its test fails.
+fn program(name: &str) -> Command {
+    let path = match name {
+        "wordcount" => env!("CARGO_BIN_EXE_wordcount"),
+        "max_per_key" => env!("CARGO_BIN_EXE_max_per_key"),
+        "top_words" => env!("CARGO_BIN_EXE_top_words"),
+        "dead_letters" => env!("CARGO_BIN_EXE_dead_letters"),
+        "peer_bench" => env!("CARGO_BIN_EXE_peer_bench"),
+        "bench_plain" => env!("CARGO_BIN_EXE_bench_plain"),
+        other => panic!("there is no program {other}"),
+    };
+    let mut command = Command::new(path);
+    command.timeout(Duration::from_secs(120));
+    command
+}
+
+/// The lines of a program's output, in order of the alphabet: a collection has no order.
+fn sorted_lines(output: &[u8]) -> Vec<String> {
+    let mut lines: Vec<String> =
+        String::from_utf8_lossy(output).lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}

@@ -1,0 +1,285 @@
+//! Where groups are large: hot keys, millions of values, large keys and values.
+
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::SeqCst};
+
+use serde::{Deserialize, Serialize};
+use watershed::{
+    Checks, Create, Group, PCollection, Pipeline, Timestamp,
+    combine::{CombineFn, Count, Max, Mean, Sum, combine_with},
+    testing::assert_that,
+};
+
+use super::timed::{Timed, create, folds, panes, sorted};
+use crate::{
+    Bench, cases,
+    naive::{SECOND, Windowing},
+};
+
+cases! {
+    a_hot_key_gives_the_same_with_any_fan_out: "GP-03";
+    a_hot_key_is_combined_in_bounded_memory: "GP-03";
+    a_group_of_millions_is_walked_twice_without_a_copy: "GP-04";
+    large_keys_and_values_group: "GP-17";
+    the_largest_element_that_fits_is_grouped: "GP-17";
+    what_is_too_large_is_an_error_that_names_the_step: "GP-17";
+}
+
+/// 200,000 values, half of them of one key, made by a step: 200 bundles of a thousand, one a second.
+fn one_hot_key(pipeline: &Pipeline) -> PCollection<(u64, i64)> {
+    let blocks = (0..200u64).map(|block| (block, Timestamp::from_seconds(block as i64)));
+    pipeline.apply(Create::timestamped(blocks)).flat_map_emit(|block, out| {
+        (block * 1_000..(block + 1) * 1_000).for_each(|n| out.emit(hot(n)));
+    })
+}
+
+/// Every second value is of key 0.
+fn hot(n: u64) -> (u64, i64) {
+    (if n.is_multiple_of(2) { 0 } else { n % 1_000 }, n as i64 - 50_000)
+}
+
+fn a_hot_key_gives_the_same_with_any_fan_out(bench: &Bench) {
+    let windowings = [
+        Windowing::Global,
+        Windowing::Fixed { size: 64 * SECOND, offset: 0 },
+        Windowing::Sessions { gap: 2 * SECOND },
+    ];
+    let elements: Vec<Timed<u64, i64>> = (0..200_000)
+        .map(|n| {
+            let (key, value) = hot(n);
+            (key, value, (n / 1_000) as i64 * SECOND)
+        })
+        .collect();
+    for (place, windowing) in windowings.into_iter().enumerate() {
+        let expected = folds(&elements, windowing, |values| {
+            let (sum, count) = (values.iter().sum::<i64>(), values.len() as u64);
+            let mean = sum as f64 / count as f64;
+            (sum, count, values.iter().copied().max(), mean.to_bits())
+        });
+        let mut options = bench.options();
+        options.seed = place as u64;
+        let pipeline = bench.pipeline_with(options);
+        let pairs = windowing.apply(&one_hot_key(&pipeline));
+        let combiner = || (Sum, Count, Max, Mean);
+        let plain = pairs.combine_per_key(combiner());
+        let spread = [1, 16].map(|fanout| {
+            let combiner = CombineFn::<i64>::with_hot_key_fanout(combiner(), fanout);
+            pairs.combine_per_key(combiner)
+        });
+        let bits = |collection: &PCollection<(u64, (i64, u64, Option<i64>, f64))>| {
+            collection.map_values(|(sum, count, max, mean)| (sum, count, max, mean.to_bits()))
+        };
+        let [narrow, wide] = &spread;
+        let found = [&plain, narrow, wide].map(|collection| bits(collection).collect());
+        pipeline.run();
+        for collected in found {
+            assert_eq!(panes(&collected), expected, "{windowing:?}");
+        }
+    }
+}
+
+/// How many values of a run are alive, and the most that ever were.
+struct Alive {
+    now: AtomicI64,
+    most: AtomicI64,
+}
+
+static ALIVE: [Alive; 16] =
+    [const { Alive { now: AtomicI64::new(0), most: AtomicI64::new(0) } }; 16];
+
+/// A value that is counted while it lives, by the number of its run.
+#[derive(Serialize, Deserialize)]
+#[serde(from = "usize", into = "usize")]
+struct Counted(usize);
+
+impl Counted {
+    fn new(run: usize) -> Self {
+        let now = ALIVE[run].now.fetch_add(1, SeqCst) + 1;
+        ALIVE[run].most.fetch_max(now, SeqCst);
+        Counted(run)
+    }
+}
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        Counted::new(self.0)
+    }
+}
+impl Drop for Counted {
+    fn drop(&mut self) {
+        ALIVE[self.0].now.fetch_sub(1, SeqCst);
+    }
+}
+impl From<usize> for Counted {
+    fn from(run: usize) -> Self {
+        Counted::new(run)
+    }
+}
+impl From<Counted> for usize {
+    fn from(counted: Counted) -> usize {
+        counted.0
+    }
+}
+
+fn a_hot_key_is_combined_in_bounded_memory(bench: &Bench) {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    for fanout in [None, Some(8)] {
+        let run = RUNS.fetch_add(1, SeqCst) % ALIVE.len();
+        ALIVE[run].most.store(0, SeqCst);
+        let mut options = bench.options();
+        options.bundle_elements = 256;
+        let pipeline = bench.pipeline_with(options);
+        let values = pipeline.create(0..200).flat_map_emit(move |block, out| {
+            for n in 0..1_000 {
+                out.emit((if n % 2 == 0 { 0 } else { block % 7 }, Counted::new(run)));
+            }
+        });
+        let count = combine_with(
+            0u64,
+            |count, _: Counted| *count += 1,
+            |count, other| *count += other,
+            |count| count,
+        );
+        let counts = match fanout {
+            None => values.combine_per_key(count),
+            Some(fanout) => values.combine_per_key(count.with_hot_key_fanout(fanout)),
+        };
+        let total = counts.filter(|(key, _)| *key == 0);
+        assert_that(&total).is_singleton((0, 100_000 + 500 * 29));
+        pipeline.run();
+        assert_eq!(ALIVE[run].now.load(SeqCst), 0);
+        let most = ALIVE[run].most.load(SeqCst);
+        let bound = 20_000 * bench.workers() as i64;
+        assert!((1..bound).contains(&most), "{most} values were alive at a time");
+    }
+}
+
+fn a_group_of_millions_is_walked_twice_without_a_copy(bench: &Bench) {
+    const VALUES: u64 = 2_000_000;
+    let mut options = bench.options();
+    options.checks = Checks::Off;
+    let pipeline = bench.pipeline_with(options);
+    let pairs = pipeline.create(0..20u64).flat_map_emit(|block, out| {
+        (block * VALUES / 20..(block + 1) * VALUES / 20).for_each(|n| out.emit(((), n as u32)));
+    });
+    let groups = pairs.group_by_key();
+    // Where the values lie, as two readers see it, each also through a clone.
+    let look = |group: &Group<u32>| {
+        let places = |group: &Group<u32>| -> Vec<usize> {
+            group.iter().step_by(100_000).map(|value| std::ptr::from_ref(value).addr()).collect()
+        };
+        let again = group.clone();
+        assert_eq!(places(group), places(&again), "a clone holds values of its own");
+        places(group)
+    };
+    let first = groups.map(move |((), group)| look(&group)).collect();
+    let second = groups.map(move |((), group)| look(&group)).collect();
+    let sums = groups.map(|((), group)| {
+        let sum: u64 = group.iter().map(|n| u64::from(*n)).sum();
+        let xor = group.iter().fold(0, |xor, n| xor ^ n);
+        (group.len() as u64, sum, xor)
+    });
+    let xor = (0..VALUES as u32).fold(0, |xor, n| xor ^ n);
+    assert_that(&sums).is_singleton((VALUES, VALUES * (VALUES - 1) / 2, xor));
+    pipeline.run();
+    assert_eq!(first.values()[0].len(), 20);
+    assert_eq!(first.values(), second.values(), "each reader has a copy");
+}
+
+const KB: usize = 1 << 10;
+const MB: usize = 1 << 20;
+
+/// A text of `length` bytes that begins with its number.
+fn text(number: u8, length: usize) -> String {
+    let mut text = number.to_string();
+    text.extend(std::iter::repeat_n('x', length - text.len()));
+    text
+}
+
+fn large_keys_and_values_group(bench: &Bench) {
+    for (size, windowing) in [
+        (10 * KB, Windowing::Sliding { size: 4 * SECOND, period: 2 * SECOND, offset: 0 }),
+        (MB, Windowing::Sessions { gap: 2 * SECOND }),
+        (10 * MB, Windowing::Global),
+    ] {
+        let elements: Vec<Timed<String, String>> = [(1, 1, 0), (2, 2, 1), (1, 3, 1), (1, 4, 9)]
+            .map(|(key, value, time)| (text(key, size), text(value, size), time * SECOND))
+            .into();
+        let expected = folds(&elements, windowing, |values| in_short(&values));
+        let expected = expected.into_iter().map(|((key, values), span)| ((brief(&key), values), span));
+        let greatest = folds(&elements, windowing, |values| values.iter().max().map(|v| brief(v)));
+        let greatest = greatest.into_iter().map(|((key, max), span)| ((brief(&key), max), span));
+
+        let pipeline = bench.pipeline();
+        let pairs = windowing.apply(&create(&pipeline, &elements));
+        let groups = pairs.group_by_key();
+        let groups = groups.map(|(key, group)| (brief(&key), in_short(&group.into_vec())));
+        let maxima = pairs.combine_per_key(Max);
+        let maxima = maxima.map(|(key, max)| (brief(&key), max.map(|max| brief(&max))));
+        let (groups, maxima) = (groups.collect(), maxima.collect());
+        pipeline.run();
+        assert_eq!(panes(&groups), expected.collect::<Vec<_>>());
+        assert_eq!(panes(&maxima), greatest.collect::<Vec<_>>());
+    }
+}
+
+/// A text by its first letter, its last and its length, so that a difference can be read.
+fn brief(text: &str) -> String {
+    format!("{}…{} of {}", &text[..1], &text[text.len() - 1..], text.len())
+}
+
+fn in_short(values: &[String]) -> Vec<String> {
+    sorted(values.iter().map(|value| brief(value)).collect())
+}
+
+fn the_largest_element_that_fits_is_grouped(bench: &Bench) {
+    let mut options = bench.options();
+    options.max_element_bytes = 1_000;
+    // The text's length takes 8 bytes, and so does the number.
+    for (length, fits) in [(984, true), (985, false)] {
+        let pipeline = bench.pipeline_with(options.clone());
+        let pairs = pipeline.create([(text(1, length), 7u64)]);
+        let found = pairs.combine_per_key(Sum).map(|(key, sum)| (key.len(), sum)).collect();
+        let result = pipeline.try_run();
+        assert_eq!(result.is_ok(), fits, "{result:?}");
+        assert_eq!(found.values(), if fits { vec![(984, 7)] } else { vec![] });
+    }
+}
+
+fn what_is_too_large_is_an_error_that_names_the_step(bench: &Bench) {
+    let large = || text(9, 2 * MB);
+    for (key, value) in [(large(), text(1, KB)), (text(1, KB), large())] {
+        for grouping in ["gather", "greatest", "once"] {
+            let mut options = bench.options();
+            options.max_element_bytes = MB;
+            let pipeline = bench.pipeline_with(options);
+            let pairs = pipeline.create([
+                (text(2, KB), text(3, KB)),
+                (key.clone(), value.clone()),
+                (text(4, MB / 2), text(5, KB)),
+            ]);
+            // What is not grouped may be as large as it likes.
+            let lengths = pairs.map(|(key, value)| key.len() + value.len()).reshuffle().collect();
+            let step = match grouping {
+                "gather" => {
+                    pairs.group_by_key().named(grouping).for_each(|_| ());
+                    "gather"
+                }
+                "greatest" => {
+                    pairs.combine_per_key(Max).named(grouping).for_each(|_| ());
+                    "greatest"
+                }
+                _ => {
+                    pairs.distinct().named(grouping).for_each(|_| ());
+                    "once/CombinePerKey"
+                }
+            };
+            let error = pipeline.try_run().unwrap_err();
+            assert_eq!(error.failed_step(), Some(step), "{error}");
+            let told = error.to_string();
+            let size = key.len() + value.len();
+            let found = (size..size + 25).any(|size| told.contains(&format!(" {size} bytes")));
+            assert!(found && told.contains("(String, String)"), "{told}");
+            assert!(told.contains(&MB.to_string()) && told.contains("max-element-bytes"), "{told}");
+            assert_eq!(lengths.values(), Vec::<usize>::new());
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The committed list of deliberate faults, by which the suite shows that its tests bite.
+//!
+//! Each is one line of the engine, compiled in with the feature `faults` and chosen when the program
+//! starts. Then every id that is said to catch it must fail.
+
+/// A deliberate fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// The name by which it stands in the engine: `fault!("name")`.
+    pub name: &'static str,
+    /// What it breaks.
+    pub breaks: &'static str,
+    /// The behaviours that must be seen to fail, each of them.
+    pub caught_by: &'static [&'static str],
+}
+
+/// The fault with this name.
+pub fn fault(name: &str) -> Option<&'static Fault> {
+    FAULTS.iter().find(|fault| fault.name == name)
+}
+
+const fn breaking(
+    name: &'static str,
+    breaks: &'static str,
+    caught_by: &'static [&'static str],
+) -> Fault {
+    Fault { name, breaks, caught_by }
+}
+
+/// All faults.
+pub const FAULTS: &[Fault] = &[
+    breaking(
+        "a-changed-accumulator-passes",
+        "an accumulator whose encoding changes on a round trip is not noticed",
+        &["GP-05"],
+    ),
+    breaking(
+        "a-changed-encoding-passes",
+        "an element whose encoding changes on a round trip is not noticed",
+        &["GP-18"],
+    ),
+    breaking("a-failed-run-commits", "sinks commit though a step failed", &["EW-06", "EW-11"]),
+    breaking("assertions-always-hold", "a difference from what was expected passes", &["SR-05"]),
+    breaking("assertions-see-all-windows", "an assertion on one window sees all", &["SR-05"]),
+    breaking(
+        "bytes-of-a-key-may-differ",
+        "equal keys with unequal bytes are not noticed",
+        &["GP-18"],
+    ),
+    breaking(
+        "composed-merges-lose-the-last",
+        "merging composed accumulators forgets the last part",
+        &["GP-08"],
+    ),
+    breaking(
+        "create-loses-an-element-when-cut",
+        "elements from memory: a cut reader loses one element",
+        &["SR-01"],
+    ),
+    breaking(
+        "create-splits-overlap",
+        "elements from memory: each split begins where the one before it does",
+        &["SR-01"],
+    ),
+    breaking("direct-keeps-its-instances", "instances are never replaced", &["EW-14"]),
+    breaking("direct-keeps-the-order", "elements are never permuted", &["GP-21"]),
+    breaking(
+        "direct-loses-a-cut-split",
+        "what was cut off a running split is not read",
+        &["SR-01"],
+    ),
+    breaking(
+        "direct-loses-the-rest-of-a-cut-bundle",
+        "a bundle that is cut at random loses its last part",
+        &["EW-01", "EW-04", "GP-01"],
+    ),
+    breaking(
+        "direct-serves-only-the-first-reader",
+        "a collection's second reader gets nothing",
+        &["EW-10"],
+    ),
+    breaking(
+        "emitter-loses-an-output",
+        "the sixth output of a bundle is lost",
+        &["EW-01", "EW-04", "EW-07"],
+    ),
+    breaking(
+        "explicit-times-are-ignored",
+        "an output keeps its input's time though another was given",
+        &["EW-03", "EW-05", "EW-13"],
+    ),
+    breaking(
+        "explicit-windows-are-ignored",
+        "an output keeps its input's window though another was given",
+        &["EW-03"],
+    ),
+    breaking("failed-kernel-is-not-torn-down", "no teardown after an error or a panic", &["EW-11"]),
+    breaking("fan-out-counts-twice", "the second stage of a fan-out merges twice", &["GP-03"]),
+    breaking(
+        "filter-keeps-the-wrong-metadata",
+        "filter drops values and keeps what the dropped ones carried",
+        &["EW-01"],
+    ),
+    breaking(
+        "finish-bundle-is-not-called",
+        "a bundle ends without finish_bundle",
+        &["EW-02", "EW-03", "EW-14"],
+    ),
+    breaking(
+        "flatten-takes-an-input-once",
+        "a collection flattened with itself is not doubled",
+        &["EW-10", "GP-13"],
+    ),
+    breaking(
+        "grouping-loses-the-last-element",
+        "a grouping loses the last element of each bundle",
+        &["GP-01", "GP-05"],
+    ),
+    breaking("illegal-times-pass", "an output may lie behind the end of time", &["EW-13"]),
+    breaking("kernel-is-not-torn-down", "no teardown at the end of a run", &["EW-02"]),
+    breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),
+    breaking("keys-may-share-bytes", "unequal keys with equal bytes are not noticed", &["GP-18"]),
+    breaking("large-elements-pass", "no limit for elements that are grouped", &["GP-17"]),
+    breaking("merged-groups-lose-a-part", "merging groups forgets one", &["GP-02"]),
+    breaking("merged-means-count-one-more", "merging means counts a value too many", &["GP-15"]),
+    breaking(
+        "merged-sessions-merge-again",
+        "a second grouping merges the sessions of the first",
+        &["GP-19"],
+    ),
+    breaking(
+        "names-lose-their-scope",
+        "a step's name is its own alone",
+        &["EW-06", "EW-11", "EW-12"],
+    ),
+    breaking(
+        "no-identity-for-nothing",
+        "combine_globally of nothing gives nothing",
+        &["EW-08", "GP-06"],
+    ),
+    breaking(
+        "outputs-all-go-to-the-first",
+        "every output of a DoFn goes to its first collection",
+        &["EW-01", "EW-04"],
+    ),
+    breaking("panics-lose-their-words", "the message of a panic is not told", &["EW-06", "EW-11"]),
+    breaking("partition-is-off-by-one", "partition routes to the part behind", &["GP-14"]),
+    breaking(
+        "passing-on-loses-metadata",
+        "flatten and reshuffle put everything into the global window",
+        &["GP-12", "GP-13"],
+    ),
+    breaking(
+        "prepared-output-is-left",
+        "what was prepared stays when another sink cannot prepare",
+        &["EW-06"],
+    ),
+    breaking("setup-is-not-called", "an instance begins without setup", &["EW-02", "EW-11"]),
+    breaking("skew-is-not-checked", "an output may be as early as it likes", &["EW-05"]),
+    breaking("sums-wrap", "a sum that overflows wraps around", &["GP-22"]),
+    breaking(
+        "table-merge-loses-a-part",
+        "merging two accumulators forgets one",
+        &["GP-02", "GP-05"],
+    ),
+    breaking(
+        "text-ranges-repeat-a-line",
+        "a range of a text file begins with a piece of the line before",
+        &["SR-01"],
+    ),
+    breaking("ties-stay-unbroken", "of two that tie the first to come wins", &["GP-23"]),
+    breaking("try-map-loses-failures", "a dead letter is dropped", &["EW-01", "EW-07"]),
+    breaking("unchecked-assertions-pass", "an assertion that never ran passes", &["SR-05"]),
+    breaking("unread-outputs-are-made", "outputs that nobody reads are made", &["EW-04"]),
+    breaking("windows-share-a-cell", "all windows of a key are grouped together", &["GP-01"]),
+];

@@ -1,0 +1,80 @@
+//! The program from outside: its forms, its filter, its exit codes.
+
+#![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
+
+use std::process::{Command, Output};
+
+use model_tests::behaviours::BEHAVIOURS;
+use serde_json::Value;
+
+fn program(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_model-tests")).args(arguments).output().unwrap()
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn told(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+#[test]
+fn json_has_an_object_for_every_id_and_json_only() {
+    let output = program(&["--runner", "direct", "--workers", "1", "--format", "json"]);
+    assert_eq!((output.status.code(), told(&output)), (Some(0), ""));
+    let rows: Vec<Value> =
+        out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ids: Vec<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, BEHAVIOURS.iter().map(|behaviour| behaviour.id).collect::<Vec<_>>());
+    for row in &rows {
+        assert_eq!((&row["runner"], &row["workers"]), (&"direct".into(), &1.into()));
+        let tests = row["tests"].as_u64().unwrap();
+        let expected = if tests == 0 { "missing" } else { "passed" };
+        assert_eq!(row["status"], expected, "{row}");
+        assert!(row["title"].is_string(), "{row}");
+        let of_the_compiler = row["id"] == "GP-09" || row["id"] == "ST-15";
+        assert_eq!(row.get("scope"), of_the_compiler.then_some(&"compile".into()), "{row}");
+    }
+}
+
+#[test]
+fn a_filter_takes_a_category_an_id_or_a_name() {
+    let rows = |filter: &str| {
+        let output = program(&["--filter", filter, "--format", "json"]);
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        let rows = out(&output).lines().map(|line| serde_json::from_str(line).unwrap());
+        rows.map(|row: Value| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let category = rows("EW");
+    assert!(category.len() == 14 && category.iter().all(|id| id.starts_with("EW-")));
+    assert_eq!(rows("EW-08"), ["EW-08"]);
+    assert_eq!(rows("a_pipeline_of_nothing_ends"), ["EW-08"]);
+    // What has no test yet can be asked for too.
+    assert_eq!(rows("WM-17"), ["WM-17"]);
+}
+
+#[test]
+fn the_last_line_of_the_text_counts() {
+    let output = program(&["--filter", "EW-08"]);
+    let last = out(&output).lines().last().unwrap();
+    assert_eq!(last, "2 passed, 0 failed");
+    assert!(out(&output).contains("\nof 1 behaviours 1 passed, 0 failed, 0 missing, in "));
+    let output = program(&["--filter", "WM", "--format", "markdown"]);
+    assert!(out(&output).contains("\n| WM-01 | missing | 0 | "), "{}", out(&output));
+}
+
+#[test]
+fn what_cannot_be_run_is_told_and_ends_with_two() {
+    for (arguments, expected) in [
+        (["--runner", "spark"], "[possible values: direct"),
+        (["--workers", "7"], "the direct runner is not tested with --workers 7; give one of: 1"),
+        (["--filter", "XX-01"], "no id begins so"),
+        (["--fault", "too-good-to-be-true"], "there is no fault `too-good-to-be-true`"),
+    ] {
+        let output = program(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(told(&output).contains(expected), "{}", told(&output));
+        assert_eq!(out(&output), "");
+    }
+}

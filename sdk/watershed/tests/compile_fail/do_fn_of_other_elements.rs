@@ -1,0 +1,23 @@
+use watershed::prelude::*;
+
+#[derive(Clone)]
+struct Lengths;
+
+impl DoFn<String> for Lengths {
+    type Outputs = One<u64>;
+
+    fn process(
+        &mut self,
+        text: String,
+        _: &ElementContext<'_>,
+        out: &mut Emitters<Self, String>,
+    ) -> Result<(), BoxError> {
+        out.emit(text.len() as u64);
+        Ok(())
+    }
+}
+
+fn main() {
+    let pipeline = Pipeline::new();
+    pipeline.create([1, 2]).par_do(Lengths);
+}

@@ -1,0 +1,20 @@
+use watershed::prelude::*;
+
+#[derive(Clone)]
+struct Lengths;
+
+impl DoFn<String> for Lengths {
+    type Outputs = u64;
+
+    fn process(
+        &mut self,
+        text: String,
+        _: &ElementContext<'_>,
+        out: &mut Emitters<Self, String>,
+    ) -> Result<(), BoxError> {
+        out.emit(text.len() as u64);
+        Ok(())
+    }
+}
+
+fn main() {}
