@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use watershed::{DirectRunner, RunOptions, Runner};
+use watershed::{DirectRunner, RunOptions, Runner, TimelyRunner};
 
 use crate::Bench;
 
@@ -17,8 +17,10 @@ pub struct KnownRunner {
 }
 
 /// All runners that are tested here.
-pub const RUNNERS: &[KnownRunner] =
-    &[KnownRunner { name: "direct", workers: &[1], make: || Arc::new(DirectRunner) }];
+pub const RUNNERS: &[KnownRunner] = &[
+    KnownRunner { name: "direct", workers: &[1], make: || Arc::new(DirectRunner) },
+    KnownRunner { name: "timely", workers: &[1, 2, 4], make: || Arc::new(TimelyRunner) },
+];
 
 /// The line of the matrix of this runner and number of workers.
 ///

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use watershed::{
     BoxError, Checks, FixedWindows, GlobalWindows, PCollection, Sessions,
     combine::{
-        CombineContext, CombineFn, CombineOver, Count, Max, Mean, Min, Sum, ToList, Top,
+        CombineContext, CombineFn, CombineOver, Count, HotKey, Max, Mean, Min, Sum, ToList, Top,
         combine_with, reduce,
     },
     seconds,
@@ -245,7 +245,7 @@ fn nothing_gives_the_identity_in_the_global_window_only(bench: &Bench) {
             assert_that(&nothing.largest_globally(2)).is_singleton(vec![]);
             assert_that(&nothing.sample_globally(2, 0)).is_singleton(vec![]);
             assert_that(&nothing.combine_globally((Sum, Count))).is_singleton((0, 0));
-            let spread = CombineFn::<i64>::with_hot_key_fanout(Sum, 4);
+            let spread = HotKey::with_hot_key_fanout(Sum, 4);
             assert_that(&nothing.combine_globally(spread)).is_singleton(0);
         }
         let identity = nothing.sum_globally().map(|sum| ((), sum)).collect();
@@ -254,7 +254,7 @@ fn nothing_gives_the_identity_in_the_global_window_only(bench: &Bench) {
             assert_that(&nothing.count_globally()).is_empty();
             assert_that(&nothing.sum_globally()).is_empty();
             assert_that(&nothing.combine_globally((Max, Count))).is_empty();
-            let spread = CombineFn::<i64>::with_hot_key_fanout(Sum, 4);
+            let spread = HotKey::with_hot_key_fanout(Sum, 4);
             assert_that(&nothing.combine_globally(spread)).is_empty();
         }
         // A key has a fold only if it has a value.
@@ -271,7 +271,7 @@ fn nothing_gives_nothing_without_defaults(bench: &Bench) {
         let pipeline = bench.pipeline();
         let nothing = pipeline.create([3i64]).filter(|n| *n > 9);
         assert_that(&nothing.combine_globally_without_defaults(Sum)).is_empty();
-        let spread = CombineFn::<i64>::with_hot_key_fanout(Count, 4);
+        let spread = HotKey::with_hot_key_fanout(Count, 4);
         assert_that(&nothing.combine_globally_without_defaults(spread)).is_empty();
         let something = pipeline.create([3i64, 4]);
         assert_that(&something.combine_globally_without_defaults(Sum)).is_singleton(7);
@@ -332,7 +332,7 @@ fn a_fan_out_counts_each_element_once(bench: &Bench) {
             for windowing in Windowing::SAMPLES {
                 let pipeline = bench.pipeline();
                 let pairs = windowing.apply(&create(&pipeline, &elements));
-                let counts = CombineFn::<i64>::with_hot_key_fanout((Count, Sum), fanout);
+                let counts = HotKey::with_hot_key_fanout((Count, Sum), fanout);
                 let counts = pairs.combine_per_key(counts).collect();
                 pipeline.run();
                 let expected = folds(&elements, windowing, |values| {

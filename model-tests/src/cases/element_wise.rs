@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use watershed::{
     Collected, Failed, Observed, Three,
-    combine::{Count, Sum},
+    combine::{Count, HotKey, Sum},
     model::{PaneInfo, PaneTiming, Sign, Window, WindowSet},
     prelude::*,
     testing::assert_that,
@@ -316,7 +316,7 @@ fn nothing_goes_through_every_transform(bench: &Bench) {
     assert_that(&nothing.combine_globally_without_defaults(Sum)).is_empty();
     assert_that(&nothing.combine_globally(Sum)).is_singleton(0);
     assert_that(&keyed.combine_per_key(Sum)).is_empty();
-    assert_that(&keyed.combine_per_key(CombineFn::<u64>::with_hot_key_fanout(Sum, 4))).is_empty();
+    assert_that(&keyed.combine_per_key(Sum.with_hot_key_fanout(4))).is_empty();
     for keyed in [keyed, windowed, sessions] {
         let sizes = keyed.group_by_key().map(|(key, group)| (key, group.len() as u64));
         assert_that(&sizes).is_empty();

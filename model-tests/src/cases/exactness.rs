@@ -6,7 +6,7 @@ use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use watershed::{
     Element, PCollection,
-    combine::{CombineFn, Count, Max, Mean, Min, Ordered, Sum, Top},
+    combine::{Count, HotKey, Max, Mean, Min, Ordered, Sum, Top},
     testing::assert_that,
 };
 
@@ -38,7 +38,7 @@ fn a_sum_that_overflows_is_an_error_that_names_the_step(bench: &Bench) {
 
         let spread = bench.pipeline();
         let pairs = spread.create([200u8, 55, 1].map(|n| ('k', n)));
-        let sum = CombineFn::<u8>::with_hot_key_fanout((Count, Sum), 2);
+        let sum = HotKey::with_hot_key_fanout((Count, Sum), 2);
         pairs.combine_per_key(sum).named("spread").for_each(|_| ());
         let error = spread.try_run().unwrap_err();
         assert!(error.failed_step().unwrap().starts_with("spread/"), "{error}");
@@ -61,7 +61,7 @@ fn an_overflow_on_the_way_is_none(bench: &Bench) {
             assert_that(&pipeline.create([100i8, 100, -100]).sum_globally()).is_singleton(100);
             let wide = pipeline.create([i128::MIN, i128::MIN, i128::MAX, 1]);
             assert_that(&wide.sum_globally()).is_singleton(i128::MIN);
-            let spread = CombineFn::<i64>::with_hot_key_fanout(Sum, 3);
+            let spread = HotKey::with_hot_key_fanout(Sum, 3);
             assert_that(&large.combine_globally(spread)).is_singleton(i64::MAX);
             pipeline.run();
         }
@@ -135,7 +135,7 @@ fn sums_of_floats_do_not_show_their_order(bench: &Bench) {
             let floats = pipeline.create(values.clone());
             assert_that(&floats.sum_globally()).is_singleton(15.0);
             assert_that(&floats.mean_globally()).is_singleton(0.1 / 3.0);
-            let spread = CombineFn::<f64>::with_hot_key_fanout(Sum, 5);
+            let spread = HotKey::with_hot_key_fanout(Sum, 5);
             assert_that(&floats.combine_globally(spread)).is_singleton(15.0);
             pipeline.run();
         }

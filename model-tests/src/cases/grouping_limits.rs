@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::SeqCst};
 use serde::{Deserialize, Serialize};
 use watershed::{
     Checks, Create, Group, PCollection, Pipeline, Timestamp,
-    combine::{CombineFn, Count, Max, Mean, Sum, combine_with},
+    combine::{Count, HotKey, Max, Mean, Sum, combine_with},
     testing::assert_that,
 };
 
@@ -62,7 +62,7 @@ fn a_hot_key_gives_the_same_with_any_fan_out(bench: &Bench) {
         let combiner = || (Sum, Count, Max, Mean);
         let plain = pairs.combine_per_key(combiner());
         let spread = [1, 16].map(|fanout| {
-            let combiner = CombineFn::<i64>::with_hot_key_fanout(combiner(), fanout);
+            let combiner = HotKey::with_hot_key_fanout(combiner(), fanout);
             pairs.combine_per_key(combiner)
         });
         let bits = |collection: &PCollection<(u64, (i64, u64, Option<i64>, f64))>| {

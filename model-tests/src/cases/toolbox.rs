@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fastrand::Rng;
 use watershed::{
     Checks,
-    combine::{Count, Max, Mean, Min, Sample, Sum, Top},
+    combine::{Count, HotKey, Max, Mean, Min, Sample, Sum, Top},
     testing::assert_that,
 };
 
@@ -166,7 +166,7 @@ fn a_sample_is_fixed_by_its_seed_alone(bench: &Bench) {
         let pairs = pipeline.create((0..300u64).map(|n| (n % 2, n)));
         let globally = pairs.values().sample_globally(10, seed).collect();
         let per_key = pairs.combine_per_key(Sample::of(10).seed(seed)).collect();
-        let spread = watershed::combine::CombineFn::<u64>::with_hot_key_fanout(
+        let spread = HotKey::with_hot_key_fanout(
             Sample::of(10).seed(seed),
             3,
         );

@@ -3,7 +3,7 @@
 use watershed::{
     BoxError, Create, DoFn, ElementContext, Emitters, FixedWindows, GlobalWindows, Group, Observed,
     One, PCollection, PTransform, Pipeline, RunError, Sessions, SlidingWindows, Timestamp,
-    combine::{CombineFn, Count, Max, Min, Sum, Top},
+    combine::{CombineFn, Count, HotKey, Max, Min, Sum, Top},
     micros,
     model::{Sign, Window},
     testing::TestPipeline,

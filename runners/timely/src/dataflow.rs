@@ -24,7 +24,7 @@ use watershed_runner_core::{
 
 use crate::{
     container::Parcel,
-    exchange::{ByKey, Spread},
+    exchange::{ByKey, Spread, owner},
     moment::Moment,
     shared::Shared,
     splits::{Next, SplitQueue},
@@ -130,7 +130,9 @@ fn build_stage<'scope>(
     let activator = scope.activator_for(info.address.clone());
     let wake = scope.worker().sync_activator_for(info.address.to_vec());
     let queue = splits[head.0].clone();
-    builder.build(move |bases| {
+    // An operator without outputs has no capability to stay alive by; so each says itself that it has not
+    // ended, and timely keeps it.
+    builder.build_reschedule(move |bases| {
         let ports = std::iter::zip(outputs, bases)
             .map(|((id, output), base)| (id, (output, Some(base))))
             .collect();
@@ -143,7 +145,7 @@ fn build_stage<'scope>(
         let mut ended = false;
         move |frontiers| {
             if ended || shared.is_over() {
-                return;
+                return !ended;
             }
             let outcome = match &mut head {
                 Head::Source { .. } => head.read(&shared, stage, &mut run, &mut ports, &wake),
@@ -170,6 +172,7 @@ fn build_stage<'scope>(
                 Ok(Step::Wait | Step::End) => {}
                 Err(error) => shared.fail(error),
             }
+            !ended
         }
     });
 }
@@ -238,8 +241,11 @@ impl Head {
                 _ => Head::Step,
             };
         };
-        // One worker speaks for an empty input.
-        let emits_identity = worker == 0
+        // For an empty input speaks the worker that would own the key of a global combine, `()`, whose
+        // bytes are none.
+        let hasher = shared.options.key_hasher();
+        let speaks = owner(hasher.group_of(&[]), hasher, shared.options.all_workers()) == worker;
+        let emits_identity = speaks
             && matches!(&node.primitive, Primitive::CombinePerKey(combine) if combine.emits_identity);
         let windowing = &shared.graph.collection(node.inputs[0]).windowing;
         if windowing.window_fn.is_merging() {

@@ -12,7 +12,12 @@ use watershed_runner_core::{ExchangeId, RunError};
 
 use crate::{container::Parcel, shared::Shared};
 
-/// Splits bundles by key group. Each worker owns a run of adjacent groups.
+/// The worker that a key group belongs to: each has a run of adjacent groups.
+pub(crate) fn owner(group: KeyGroup, hasher: KeyHasher, peers: usize) -> usize {
+    (u64::from(group.0) * peers as u64 / u64::from(hasher.groups())) as usize
+}
+
+/// Splits bundles by key group.
 pub(crate) struct ByKey {
     key: Arc<dyn KeyType>,
     hasher: KeyHasher,
@@ -84,9 +89,7 @@ impl Distributor<Parcel> for ByKey {
             return;
         }
         self.destinations.clear();
-        let owner = |group: &KeyGroup| {
-            (u64::from(group.0) * peers as u64 / u64::from(self.hasher.groups())) as u32
-        };
+        let owner = |group: &KeyGroup| owner(*group, self.hasher, peers) as u32;
         self.destinations.extend(self.groups.iter().map(owner));
         for (peer, part) in bundle.partition(&self.destinations, peers).into_iter().enumerate() {
             if part.is_empty() {

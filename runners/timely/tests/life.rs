@@ -50,6 +50,15 @@ fn the_same_pipeline_gives_the_same_on_any_number_of_workers() {
 }
 
 #[test]
+fn a_pipeline_without_any_exchange_reads_all_splits() {
+    for workers in [1, 3] {
+        let pipeline = Pipeline::new();
+        assert_that(&pipeline.create(0..100)).contains_in_any_order(0..100);
+        assert_eq!(run(&pipeline, workers).unwrap().elements_read, 100);
+    }
+}
+
+#[test]
 fn a_panic_on_one_worker_ends_the_run_everywhere() {
     for workers in [1, 2, 4] {
         let pipeline = Pipeline::new();

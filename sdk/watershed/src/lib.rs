@@ -25,13 +25,15 @@
 //! This crate is the door: it re-exports the authoring API of `watershed-core`, the connectors by
 //! feature, and adds what ties a pipeline to a runner.
 
+#[cfg(feature = "cli")]
+mod interrupt;
 mod options;
 #[cfg(feature = "cli")]
 mod progress;
 mod run;
 pub mod testing;
 
-pub use options::{GraphOutput, PipelineOptions, RunnerKind};
+pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code};
 pub use watershed_core::{
     BundleContext, Collected, Create, DoFn, ElementContext, Emitter, Emitters, Failed,

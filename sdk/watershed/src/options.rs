@@ -36,6 +36,16 @@ pub enum GraphOutput {
     Mermaid,
 }
 
+/// The form in which a plan is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum PlanOutput {
+    /// Indented text.
+    Text,
+    /// Mermaid.
+    Mermaid,
+}
+
 impl From<GraphOutput> for GraphFormat {
     fn from(output: GraphOutput) -> Self {
         match output {
@@ -57,9 +67,22 @@ pub struct PipelineOptions {
     #[cfg_attr(feature = "cli", arg(long, value_enum, default_value = "direct"))]
     pub runner: RunnerKind,
 
-    /// How many workers share the job (the direct runner has one).
+    /// How many workers share the job in each process (the direct runner has one).
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 1, value_name = "N"))]
     pub workers: usize,
+
+    /// How many processes share the job; without --hosts the others are started on this machine.
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = 1, value_name = "N"))]
+    pub processes: usize,
+
+    /// Where the processes of the job listen, each started by you with the same arguments but for
+    /// --process-index, and with the same WATERSHED_SECRET in its environment.
+    #[cfg_attr(feature = "cli", arg(long, value_delimiter = ',', value_name = "HOST:PORT,.."))]
+    pub hosts: Vec<String>,
+
+    /// Which of the hosts this process is, from 0.
+    #[cfg_attr(feature = "cli", arg(long, value_name = "I", requires = "hosts"))]
+    pub process_index: Option<usize>,
 
     /// Fixes all that a runner may choose freely: the same seed gives the same run.
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 0, value_name = "N"))]
@@ -84,6 +107,13 @@ pub struct PipelineOptions {
     ))]
     pub show_graph: Option<GraphOutput>,
 
+    /// Print the plan by which the timely runner would run the pipeline, instead of running it.
+    #[cfg_attr(feature = "cli", arg(
+        long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text",
+        value_name = "FORM"
+    ))]
+    pub show_plan: Option<PlanOutput>,
+
     /// No progress bar, and no line at the end.
     #[cfg_attr(feature = "cli", arg(long))]
     pub quiet: bool,
@@ -105,11 +135,15 @@ impl Default for PipelineOptions {
         PipelineOptions {
             runner: RunnerKind::Direct,
             workers: run.workers,
+            processes: run.processes,
+            hosts: Vec::new(),
+            process_index: None,
             seed: run.seed,
             checks: run.checks,
             bundle_elements: run.bundle_elements,
             max_element_bytes: run.max_element_bytes,
             show_graph: None,
+            show_plan: None,
             quiet: true,
         }
     }
@@ -120,6 +154,9 @@ impl PipelineOptions {
     pub fn run_options(&self) -> RunOptions {
         let mut run = RunOptions::default();
         run.workers = self.workers;
+        run.processes = self.processes;
+        run.hosts.clone_from(&self.hosts);
+        run.process_index = self.process_index;
         run.seed = self.seed;
         run.checks = self.checks;
         run.bundle_elements = self.bundle_elements;

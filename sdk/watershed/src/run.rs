@@ -8,10 +8,10 @@ use std::{
 
 use watershed_core::Pipeline;
 use watershed_model::Graph;
-use watershed_runner_core::{JobHandle, Outcome, RunError, RunReport, Runner};
+use watershed_runner_core::{JobHandle, Outcome, Plan, PlanOptions, RunError, RunReport, Runner};
 use watershed_runner_direct::DirectRunner;
 
-use crate::{PipelineOptions, RunnerKind};
+use crate::{PipelineOptions, PlanOutput, RunnerKind};
 
 /// Runs pipelines on the runner that the options name.
 pub trait RunPipeline {
@@ -23,7 +23,8 @@ pub trait RunPipeline {
 
     /// Builds the pipeline and runs it to its end. On a terminal a progress bar shows how far it is,
     /// and one line tells the outcome, both on standard error, unless the options say quiet. With
-    /// `show_graph` it prints the graph instead of running.
+    /// `show_graph` or `show_plan` it prints the graph or the plan instead of running. Ctrl-C cancels
+    /// the run; a second one ends the program.
     ///
     /// # Errors
     /// All that is wrong with the pipeline, or why the run failed; then nothing was written.
@@ -40,9 +41,21 @@ impl RunPipeline for Pipeline {
         if let Some(form) = options.show_graph {
             return print(&graph.print(form.into()), options);
         }
+        if let Some(form) = options.show_plan {
+            let workers = options.run_options().all_workers();
+            let plan = Plan::of(&graph, PlanOptions::for_workers(workers));
+            let plan = match form {
+                PlanOutput::Text => plan.print_text(&graph, workers),
+                PlanOutput::Mermaid => plan.print_mermaid(&graph, workers),
+            };
+            return print(&plan, options);
+        }
         let job = start(Arc::new(graph), options)?;
         #[cfg(feature = "cli")]
-        let watched = (!options.quiet).then(|| crate::progress::watch(&job));
+        let _interruptible = crate::interrupt::cancels(&job);
+        #[cfg(feature = "cli")]
+        let watched =
+            (!options.quiet && !is_launched_child()).then(|| crate::progress::watch(&job));
         let result = job.wait();
         #[cfg(feature = "cli")]
         if let Some(watched) = watched {
@@ -82,10 +95,26 @@ fn start(graph: Arc<Graph>, options: &PipelineOptions) -> Result<JobHandle, RunE
     runner.start(graph, &options.run_options())
 }
 
-/// The exit code of a program that ran a pipeline: 0, or 1 after the error was told on standard
-/// error, with all its causes.
+/// Whether another process has launched this one to share its jobs; it leaves the talking to the first.
+fn is_launched_child() -> bool {
+    #[cfg(feature = "timely")]
+    return watershed_runner_timely::is_launched_child();
+    #[cfg(not(feature = "timely"))]
+    false
+}
+
+/// The exit code of a run that was cancelled: that of a program which Ctrl-C ended.
+const CANCELLED: u8 = 130;
+
+/// The exit code of a program that ran a pipeline: 0, 130 if it was cancelled, or 1 after the error was
+/// told on standard error, with all its causes.
 pub fn exit_code(result: Result<RunReport, RunError>) -> ExitCode {
-    let Err(error) = result else { return ExitCode::SUCCESS };
+    let error = match result {
+        Ok(report) if report.outcome == Outcome::Cancelled => return ExitCode::from(CANCELLED),
+        Ok(_) => return ExitCode::SUCCESS,
+        Err(_) if is_launched_child() => return ExitCode::FAILURE,
+        Err(error) => error,
+    };
     let told = error.to_string();
     eprintln!("error: {told}");
     let mut cause = std::error::Error::source(&error);

@@ -136,14 +136,10 @@ mod tests {
     #[test]
     fn the_widest_fanout_is_that_of_the_whole() {
         let fanout = |combiner: &dyn Fn() -> Option<usize>| combiner();
-        let both = (
-            CombineFn::<u8>::with_hot_key_fanout(Sum, 4),
-            CombineFn::<u8>::with_hot_key_fanout(Count, 8),
-        );
+        let both = (HotKey::with_hot_key_fanout(Sum, 4), HotKey::with_hot_key_fanout(Count, 8));
         assert_eq!(fanout(&|| CombineFn::<u8>::hot_key_fanout(&both)), Some(8));
         assert_eq!(fanout(&|| CombineFn::<u8>::hot_key_fanout(&(Sum, Max))), None);
-        let over =
-            CombineFn::<u8>::with_hot_key_fanout(Sum, 4).over(|text: &String| text.len() as u8);
+        let over = HotKey::with_hot_key_fanout(Sum, 4).over(|text: &String| text.len() as u8);
         assert_eq!(fanout(&|| over.hot_key_fanout()), Some(4));
     }
 }

@@ -1,0 +1,37 @@
+//! Ctrl-C: the first cancels the jobs that run, the second ends the program.
+
+use std::sync::{Arc, Mutex, Once, PoisonError};
+
+use watershed_runner_core::{JobHandle, JobState};
+
+static RUNNING: Mutex<Vec<Arc<JobState>>> = Mutex::new(Vec::new());
+static HANDLER: Once = Once::new();
+
+/// Ctrl-C cancels the job as long as this is there.
+pub(crate) struct Interruptible(Arc<JobState>);
+
+/// Lets Ctrl-C cancel a job. A program that handles Ctrl-C by itself keeps its own handler.
+pub(crate) fn cancels(job: &JobHandle) -> Interruptible {
+    HANDLER.call_once(|| {
+        // There is another handler if this fails, and then that one decides.
+        let _ = ctrlc::try_set_handler(|| {
+            let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            let fresh = running.iter().filter(|job| !job.is_cancelled()).count();
+            if fresh == 0 {
+                std::process::exit(130);
+            }
+            eprintln!("cancelling; Ctrl-C again ends the program at once");
+            running.iter().for_each(|job| job.cancel());
+        });
+    });
+    let state = job.state();
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push(state.clone());
+    Interruptible(state)
+}
+
+impl Drop for Interruptible {
+    fn drop(&mut self) {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|job| !Arc::ptr_eq(job, &self.0));
+    }
+}
