@@ -34,7 +34,7 @@ fn a_sum_that_overflows_is_an_error_that_names_the_step(bench: &Bench) {
         let error = per_key.try_run().unwrap_err();
         assert_eq!(error.failed_step(), Some("total points"), "{error}");
         let told = error.to_string();
-        assert!(told.contains("overflows i64: it is 9223372036854775809"), "{told}");
+        assert!(told.contains("overflows i64: it is 9223372036854775808"), "{told}");
 
         let spread = bench.pipeline();
         let pairs = spread.create([200u8, 55, 1].map(|n| ('k', n)));
