@@ -26,8 +26,8 @@ struct Arguments {
     work: Work,
 
     /// How many workers, and into how many splits an input of events is cut.
-    #[arg(long, value_name = "P", default_value_t = 1)]
-    parallel: usize,
+    #[arg(long, value_name = "P")]
+    parallel: Option<usize>,
 
     /// How many events are generated (W1 reads its input instead).
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]
@@ -69,7 +69,7 @@ fn word_count(pipeline: &Pipeline, input: &str, output: &Path) -> &'static str {
 fn main() -> ExitCode {
     let started = Instant::now();
     let mut arguments = Arguments::parse();
-    arguments.pipeline.workers = arguments.parallel;
+    arguments.pipeline.workers = arguments.parallel.unwrap_or(arguments.pipeline.workers);
     let output = Path::new(&arguments.output);
     if let Err(error) = fs::create_dir_all(output) {
         eprintln!("error: cannot make the directory `{}`: {error}", arguments.output);
@@ -85,13 +85,8 @@ fn main() -> ExitCode {
         && report.outcome == Outcome::Done
     {
         let seconds = started.elapsed().as_secs_f64();
-        let results = report.step(results).map_or(0, |step| step.elements_out.iter().sum());
-        println!("{}", bench_line(seconds, results));
+        let results: u64 = report.step(results).map_or(0, |step| step.elements_out.iter().sum());
+        println!("{{\"inner_s\":{seconds:.6},\"results\":{results}}}");
     }
     watershed::exit_code(report)
-}
-
-/// What a run says of itself.
-fn bench_line(seconds: f64, results: u64) -> String {
-    format!("{{\"inner_s\":{seconds:.6},\"results\":{results}}}")
 }

@@ -72,7 +72,7 @@ fn a_file_that_may_not_be_read() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&input, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&input, fs::Permissions::from_mode(0o000)).unwrap();
     }
     // Root may read it all the same.
     if File::open(&input).is_err() {

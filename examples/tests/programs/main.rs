@@ -7,6 +7,8 @@
 //!   minimal     the other examples
 //! ```
 
+#![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
+
 mod failures;
 mod folder;
 mod minimal;

@@ -2,13 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Debug,
     sync::atomic::{AtomicU64, Ordering::SeqCst},
 };
 
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 use watershed::{
-    BoxError, Checks, FixedWindows, GlobalWindows, PCollection, Sessions,
+    BoxError, Checks, Collected, Element, FixedWindows, GlobalWindows, Sessions,
     combine::{
         CombineContext, CombineFn, CombineOver, Count, HotKey, Max, Mean, Min, Sum, ToList, Top,
         combine_with, reduce,
@@ -20,7 +21,7 @@ use watershed::{
 use super::timed::{Timed, create, folds, panes, scores, sorted};
 use crate::{
     Bench, cases,
-    naive::{SECOND, Windowing},
+    naive::{SECOND, Span, Windowing},
 };
 
 cases! {
@@ -121,9 +122,8 @@ fn closures_combine_as_combiners_do(bench: &Bench) {
                 format!("{digits} digits, {} values", values.len())
             });
             assert_eq!(panes(&texts), expected, "{windowing:?}");
-            let expected = folds(&elements, windowing, |values| {
-                values.into_iter().reduce(|a, b| a ^ b)
-            });
+            let expected =
+                folds(&elements, windowing, |values| values.into_iter().reduce(|a, b| a ^ b));
             assert_eq!(panes(&xor), expected, "{windowing:?}");
             assert_eq!(panes(&list), folds(&elements, windowing, sorted), "{windowing:?}");
         }
@@ -280,44 +280,41 @@ fn nothing_gives_nothing_without_defaults(bench: &Bench) {
     }
 }
 
+/// What each key and window has.
+fn by_place<O: Element + Ord + Debug>(found: &Collected<(u8, O)>) -> BTreeMap<(u8, Span), O> {
+    panes(found).into_iter().map(|((key, output), span)| ((key, span), output)).collect()
+}
+
 fn composed_combiners_give_what_each_gives_alone(bench: &Bench) {
-    type Bits = (i64, u64, Vec<i64>, u64);
     for bench in bench.seeds(3, 6) {
         let elements = scores(&mut Rng::with_seed(bench.options().seed), 150);
         for windowing in Windowing::SAMPLES {
             let pipeline = bench.pipeline();
             let pairs = windowing.apply(&create(&pipeline, &elements));
             let last_digit = |n: &i64| n % 10;
-            let alone = (
-                pairs.combine_per_key(Sum).collect(),
-                pairs.combine_per_key(Count).collect(),
-                pairs.combine_per_key(Top::largest(3)).collect(),
-                pairs.combine_per_key(Mean).map_values(f64::to_bits).collect(),
-                pairs.combine_per_key(Min.over(last_digit)).collect(),
-            );
-            let bits = |(sum, count, top, mean): (i64, u64, Vec<i64>, f64)| -> Bits {
+            let sum = pairs.combine_per_key(Sum).collect();
+            let count = pairs.combine_per_key(Count).collect();
+            let top = pairs.combine_per_key(Top::largest(3)).collect();
+            let mean = pairs.combine_per_key(Mean).map_values(f64::to_bits).collect();
+            let digit = pairs.combine_per_key(Min.over(last_digit)).collect();
+            let four = pairs.combine_per_key((Sum, Count, Top::largest(3), Mean));
+            let four = four.map_values(|(sum, count, top, mean): (i64, u64, Vec<i64>, f64)| {
                 (sum, count, top, mean.to_bits())
-            };
-            let four = (Sum, Count, Top::largest(3), Mean);
-            let together: PCollection<(u8, Bits)> = pairs.combine_per_key(four).map_values(bits);
-            let together = together.collect();
+            });
+            let four = four.collect();
             let nested = (Count, (Sum, Min.over(last_digit)), Top::largest(3));
             let nested = pairs.combine_per_key(nested).collect();
             pipeline.run();
 
-            let parts = (panes(&alone.0), panes(&alone.1), panes(&alone.2), panes(&alone.3));
-            let least = panes(&alone.4);
-            let together = panes(&together);
-            let nested = panes(&nested);
-            assert_eq!(together.len(), parts.0.len());
-            assert_eq!(nested.len(), parts.0.len());
-            for (i, ((key, (sum, count, top, mean)), span)) in together.into_iter().enumerate() {
-                assert_eq!(parts.0[i], ((key, sum), span), "{windowing:?}");
-                assert_eq!(parts.1[i], ((key, count), span), "{windowing:?}");
-                assert_eq!(parts.2[i], ((key, top.clone()), span), "{windowing:?}");
-                assert_eq!(parts.3[i], ((key, mean), span), "{windowing:?}");
-                let ((_, least), _) = least[i];
-                assert_eq!(nested[i], ((key, (count, (sum, least), top)), span), "{windowing:?}");
+            let (sum, count, top) = (by_place(&sum), by_place(&count), by_place(&top));
+            let (mean, digit) = (by_place(&mean), by_place(&digit));
+            let (four, nested) = (by_place(&four), by_place(&nested));
+            assert!(!sum.is_empty() && sum.keys().eq(four.keys()) && sum.keys().eq(nested.keys()));
+            for (place, four) in four {
+                let alone = (sum[&place], count[&place], top[&place].clone(), mean[&place]);
+                assert_eq!(four, alone, "{place:?}");
+                let alone = (count[&place], (sum[&place], digit[&place]), top[&place].clone());
+                assert_eq!(nested[&place], alone, "{place:?}");
             }
         }
     }

@@ -1,20 +1,29 @@
 //! The same answer however the work is cut, and the answer that the definitions give.
 
-use watershed::{Checks, RunOptions};
+use std::fmt::{self, Debug};
 
+use fastrand::Rng;
+use watershed::{
+    Checks, Element, PCollection, Pipeline, RunOptions, Timestamp,
+    combine::{CombineFn, Count, Max, Mean, Min, Sample, Sum, Top},
+};
+
+use super::timed::{create, scores, sorted};
 use crate::{
     Bench, cases,
-    naive::{self, Histogram, Program, difference, evaluate, generate, shrink},
+    naive::{self, Histogram, Program, Row, Windowing, difference, evaluate, generate, shrink},
 };
 
 cases! {
     random_programs_give_what_the_definitions_say: "EQ-03";
     the_cut_into_bundles_does_not_show: "EQ-04";
+    the_cut_does_not_show_in_random_programs: "EQ-04";
+    a_failing_element_fails_alike_under_every_cut: "EQ-06";
 }
 
 /// How many random programs are run.
 const PROGRAMS: u64 = 10_000;
-/// How many of them are run under every cut.
+/// How many more are run under every cut.
 const CUT_PROGRAMS: u64 = 60;
 /// The cuts.
 const BUNDLES: [usize; 6] = [1, 2, 3, 7, 64, 4096];
@@ -25,8 +34,20 @@ pub fn histogram() -> Histogram {
 }
 
 fn random_programs_give_what_the_definitions_say(bench: &Bench) {
-    let histogram = histogram();
-    for form in [
+    has_everything(&histogram());
+    for seed in 0..PROGRAMS {
+        let mut options = bench.options();
+        options.seed = seed;
+        options.bundle_elements = BUNDLES[seed as usize % BUNDLES.len()];
+        if let Err(text) = agrees(bench, generate(seed), &options, evaluate) {
+            panic!("seed {seed}: {text}");
+        }
+    }
+}
+
+/// No step and no form is rare.
+fn has_everything(histogram: &Histogram) {
+    let forms = [
         "a collection read twice",
         "a composite",
         "a diamond",
@@ -34,29 +55,15 @@ fn random_programs_give_what_the_definitions_say(bench: &Bench) {
         "a grouping by sessions",
         "an empty source",
         "two groupings in a row",
-    ] {
-        let programs = histogram.forms.get(form).copied().unwrap_or(0);
-        assert!(programs >= PROGRAMS / 25, "only {programs} programs have {form}\n{histogram}");
-    }
+    ];
+    assert!(histogram.forms.keys().copied().eq(forms), "{histogram}");
     assert_eq!(histogram.steps.len(), 27, "{histogram}");
-    let rare = histogram.steps.iter().find(|(_, count)| **count < PROGRAMS / 25);
-    assert_eq!(rare, None, "{histogram}");
-    for seed in 0..PROGRAMS {
-        if let Err(text) = agrees(bench, generate(seed), &by_seed(bench, seed), evaluate) {
-            panic!("seed {seed}: {text}");
-        }
-    }
+    let rare = histogram.programs / 25;
+    let counts = || histogram.forms.values().chain(histogram.steps.values());
+    assert!(counts().all(|count| *count > rare), "{histogram}");
 }
 
-/// The options under test, with a cut by seed.
-fn by_seed(bench: &Bench, seed: u64) -> RunOptions {
-    let mut options = bench.options();
-    options.seed = seed;
-    options.bundle_elements = BUNDLES[seed as usize % BUNDLES.len()];
-    options
-}
-
-type Evaluator = fn(&Program) -> Vec<Vec<naive::Row>>;
+type Evaluator = fn(&Program) -> Vec<Vec<Row>>;
 
 /// Runs a program and compares with what `expected` makes of it. If the two differ, the error shows a
 /// small program for which they do.
@@ -65,43 +72,275 @@ fn agrees(
     program: Program,
     options: &RunOptions,
     expected: Evaluator,
-) -> Result<(), String> {
-    let wrong = |program: &Program, options: &RunOptions| match naive::run(
-        program,
-        &bench.pipeline_with(options.clone()),
-    ) {
-        Ok(found) => difference(program, &expected(program), &found),
-        Err(error) => Some(format!("    the run failed: {error}\n")),
-    };
-    if wrong(&program, options).is_none() {
-        return Ok(());
-    }
+) -> Result<(), Disagreement> {
+    let Err(whole) = agrees_as_it_is(bench, &program, options, expected) else { return Ok(()) };
     // What a seed disturbs changes with the program, so a smaller one is tried under several.
     let again = |program: &Program| {
-        (options.seed..options.seed + 4).find_map(|seed| {
+        (0..4).find_map(|more| {
             let mut options = options.clone();
-            options.seed = seed;
-            wrong(program, &options)
+            options.seed += more;
+            agrees_as_it_is(bench, program, &options, expected).err()
         })
     };
     let steps = program.primitives();
-    let small = shrink(program.clone(), |program| again(program).is_some());
-    let problem = again(&small).or_else(|| wrong(&program, options)).unwrap_or_default();
-    Err(format!("a program of {steps} steps gives something else; so does\n{small}{problem}"))
+    let small = shrink(program, |program| again(program).is_some());
+    let problem = again(&small).unwrap_or(whole);
+    Err(Disagreement { steps, small, problem })
+}
+
+/// Where a runner and an evaluator part.
+struct Disagreement {
+    /// How large the program was.
+    steps: usize,
+    /// A small one for which they part too.
+    small: Program,
+    /// How.
+    problem: String,
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "a program of {} steps comes out wrong, and so does this one:", self.steps)?;
+        write!(f, "{}{}", self.small, self.problem)
+    }
+}
+
+fn agrees_as_it_is(
+    bench: &Bench,
+    program: &Program,
+    options: &RunOptions,
+    expected: Evaluator,
+) -> Result<(), String> {
+    match naive::run(program, &bench.pipeline_with(options.clone())) {
+        Ok(found) => difference(program, &expected(program), &found).map_or(Ok(()), Err),
+        Err(error) => Err(format!("    the run failed: {error}\n")),
+    }
+}
+
+/// Every cut, with and without disturbances.
+fn cuts(bench: &Bench) -> impl Iterator<Item = RunOptions> {
+    let options = bench.options();
+    BUNDLES.into_iter().flat_map(move |bundle_elements| {
+        let options = options.clone();
+        [Checks::Full, Checks::Off].into_iter().map(move |checks| {
+            let mut options = options.clone();
+            (options.bundle_elements, options.checks) = (bundle_elements, checks);
+            options.seed = bundle_elements as u64;
+            options
+        })
+    })
+}
+
+fn the_cut_does_not_show_in_random_programs(bench: &Bench) {
+    for seed in PROGRAMS..PROGRAMS + CUT_PROGRAMS {
+        for options in cuts(bench) {
+            if let Err(text) = agrees(bench, generate(seed), &options, evaluate) {
+                panic!("seed {seed}, {options:?}: {text}");
+            }
+        }
+    }
+}
+
+/// Looks at a collection: what it holds after a run, with all that its elements carry, as text.
+fn look<T: Element + Debug>(collection: &PCollection<T>) -> Box<dyn Fn() -> Vec<String>> {
+    let collected = collection.collect();
+    Box::new(move || sorted(collected.observed().iter().map(|one| format!("{one:?}")).collect()))
+}
+
+/// Several pipelines of several steps over one source.
+fn pipelines(pipeline: &Pipeline, windowing: Windowing) -> Vec<Box<dyn Fn() -> Vec<String>>> {
+    let elements = scores(&mut Rng::with_seed(4), 300);
+    let pairs = windowing.apply(&create(pipeline, &elements));
+    let floats = pairs.map(|(key, n)| (key, (n as f64).exp() / 3.0));
+    let fan_out = CombineFn::<i64>::with_hot_key_fanout((Count, Max), 3);
+    let words = pairs.flat_map_emit(|(key, n), out| {
+        format!("{key} {n}").split(' ').for_each(|word| out.emit(word.to_owned()));
+    });
+    let parts = pairs.reshuffle().partition(3, |(key, _)| usize::from(key % 3));
+    let again = parts[0].flatten_with(&parts[2]).combine_per_key(Min);
+    let (even, odd) = pairs.try_map("even", |(key, n)| match n % 2 {
+        0 => Ok((*key, n / 2)),
+        _ => Err(format!("{n} is odd")),
+    });
+    vec![
+        look(&words.count_per_element()),
+        look(&words.map(|word| word.len()).distinct()),
+        look(&pairs.group_by_key().map_values(|group| sorted(group.into_vec()))),
+        look(&floats.combine_per_key((Sum, Mean, Min))),
+        look(&floats.values().sum_globally()),
+        look(&pairs.combine_per_key(fan_out)),
+        look(&pairs.combine_per_key(Top::by(2, |a: &i64, b: &i64| (a % 7).cmp(&(b % 7))))),
+        look(&pairs.combine_per_key(Sample::of(3).seed(5))),
+        look(&again.map(|(key, least)| (key % 2, least)).combine_per_key((Count, Max))),
+        look(&even.combine_per_key(Sum)),
+        look(&odd),
+    ]
 }
 
 fn the_cut_into_bundles_does_not_show(bench: &Bench) {
-    for seed in 0..CUT_PROGRAMS {
-        let program = generate(PROGRAMS + seed);
-        for bundle_elements in BUNDLES {
-            for checks in [Checks::Full, Checks::Off] {
-                let mut options = bench.options();
-                (options.bundle_elements, options.checks) = (bundle_elements, checks);
+    for windowing in Windowing::SAMPLES {
+        let mut first = None;
+        for options in cuts(bench) {
+            let pipeline = bench.pipeline_with(options.clone());
+            let looks = pipelines(&pipeline, windowing);
+            pipeline.run();
+            let found: Vec<Vec<String>> = looks.iter().map(|look| look()).collect();
+            assert!(found.iter().all(|elements| !elements.is_empty()), "{found:?}");
+            let first = first.get_or_insert_with(|| found.clone());
+            assert!(*first == found, "{options:?}, {windowing:?}:\n{first:?}\n{found:?}");
+        }
+    }
+}
+
+/// A pipeline over the numbers below 200 that fails at one element.
+struct Failing {
+    step: &'static str,
+    cause: &'static str,
+    build: fn(&PCollection<i64>),
+}
+
+const FAILING: &[Failing] = &[
+    Failing {
+        step: "Map",
+        cause: "attempt to divide by zero",
+        build: |numbers| {
+            numbers.map(|n| 1_000 / (n - 77)).for_each(|_| ());
+        },
+    },
+    Failing {
+        step: "unlucky",
+        cause: "77 is unlucky",
+        build: |numbers| {
+            let lucky = |(_, n): &(i64, i64)| {
+                assert!(*n != 77, "{n} is unlucky");
+                true
+            };
+            numbers.reshuffle().key_by(|n| n % 3).filter(lucky).named("unlucky").for_each(|_| ());
+        },
+    },
+    Failing {
+        step: "behind a grouping",
+        cause: "attempt to divide by zero",
+        build: |numbers| {
+            let counts = numbers.key_by(|n| n / 10).combine_per_key(Count);
+            let shares = counts.flat_map(|(tens, count)| [count as i64 / (tens - 7)]);
+            shares.named("behind a grouping").for_each(|_| ());
+        },
+    },
+    Failing {
+        step: "halves",
+        cause: "gave 2, but there are 2 parts",
+        build: |numbers| {
+            let halves = numbers.partition(2, |n| if *n == 77 { 2 } else { (*n % 2) as usize });
+            halves[0].named("halves").for_each(|_| ());
+        },
+    },
+    Failing {
+        step: "narrow",
+        cause: "the sum overflows i8: it is 128",
+        build: |numbers| {
+            let narrow = numbers.map(|n| (n % 7, if n == 77 { 100i8 } else { 1 }));
+            narrow.combine_per_key(Sum).named("narrow").for_each(|_| ());
+        },
+    },
+    Failing {
+        step: "moved",
+        cause: "MAX",
+        build: |numbers| {
+            let moved = numbers.with_timestamps(|n| match n {
+                77 => Timestamp::MAX,
+                n => Timestamp::from_seconds(*n),
+            });
+            moved.named("moved").for_each(|_| ());
+        },
+    },
+    Failing {
+        step: "ForEach",
+        cause: "77 is unlucky",
+        build: |numbers| {
+            numbers.distinct().for_each(|n| assert!(n != 77, "{n} is unlucky"));
+        },
+    },
+];
+
+fn a_failing_element_fails_alike_under_every_cut(bench: &Bench) {
+    for failing in FAILING {
+        let mut first = None;
+        for cut in cuts(bench) {
+            for seed in 0..4 {
+                let mut options = cut.clone();
                 options.seed = seed;
-                if let Err(text) = agrees(bench, program.clone(), &options, evaluate) {
-                    panic!("bundles of {bundle_elements}, checks {checks:?}: {text}");
-                }
+                let pipeline = bench.pipeline_with(options);
+                let numbers = pipeline.create(0..200);
+                let beside = numbers.collect();
+                (failing.build)(&numbers);
+                let error = pipeline.try_run().unwrap_err();
+                assert_eq!(error.failed_step(), Some(failing.step), "{error}");
+                let told = error.to_string();
+                assert!(told.contains(failing.cause), "{told}");
+                assert_eq!(first.get_or_insert_with(|| told.clone()), &told);
+                assert!(beside.values().is_empty(), "what stands beside was written");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use watershed::DirectRunner;
+
+    use super::*;
+    use crate::naive::{Op, Unary};
+
+    /// Takes each input of a flatten once, however often it was given.
+    fn forgets_doubles(program: &Program) -> Vec<Vec<Row>> {
+        let mut wrong = program.clone();
+        for step in wrong.steps.iter_mut().filter(|step| step.op == Op::Flatten) {
+            step.inputs.sort();
+            step.inputs.dedup();
+        }
+        evaluate(&wrong)
+    }
+
+    /// Never merges a session with another.
+    fn never_merges(program: &Program) -> Vec<Vec<Row>> {
+        fn apart(unary: &mut Unary) {
+            match unary {
+                Unary::Window(Windowing::Sessions { gap }) => *gap = 1,
+                Unary::Composite(steps) => steps.iter_mut().for_each(apart),
+                _ => {}
+            }
+        }
+        let mut wrong = program.clone();
+        for step in &mut wrong.steps {
+            if let Op::Apply(unary) = &mut step.op {
+                apart(unary);
+            }
+        }
+        evaluate(&wrong)
+    }
+
+    fn first_disagreement(expected: Evaluator) -> Disagreement {
+        let bench = Bench::new(Arc::new(DirectRunner), RunOptions::default());
+        let seeds = 0..PROGRAMS;
+        let parts = |seed| agrees(&bench, generate(seed), &bench.options(), expected).err();
+        seeds.map(parts).find_map(|disagreement| disagreement).unwrap()
+    }
+
+    #[test]
+    fn an_evaluator_that_is_wrong_is_shown_by_a_small_program() {
+        let found = first_disagreement(forgets_doubles);
+        assert!(found.steps >= 6);
+        assert!(found.small.steps.len() == 2 && found.small.elements() == 1, "{found}");
+        let told = found.to_string();
+        assert!(told.contains("c1 = flatten([c0, c0])"), "{told}");
+        assert!(told.contains("unexpected 1 times"), "{told}");
+
+        // As windows, and so at once, or by a grouping that merges.
+        let found = first_disagreement(never_merges);
+        assert!(found.small.steps.len() <= 2 && found.small.elements() == 1, "{found}");
+        assert!(found.to_string().contains("window(Sessions"), "{found}");
     }
 }

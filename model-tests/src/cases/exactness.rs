@@ -34,7 +34,7 @@ fn a_sum_that_overflows_is_an_error_that_names_the_step(bench: &Bench) {
         let error = per_key.try_run().unwrap_err();
         assert_eq!(error.failed_step(), Some("total points"), "{error}");
         let told = error.to_string();
-        assert!(told.contains("overflows i64: it is 9223372036854775809"), "{told}");
+        assert!(told.contains("overflows i64: it is 9223372036854775808"), "{told}");
 
         let spread = bench.pipeline();
         let pairs = spread.create([200u8, 55, 1].map(|n| ('k', n)));
@@ -80,13 +80,7 @@ fn means_of_large_numbers_are_right(bench: &Bench) {
             pipeline.create([i128::MAX, i128::MAX, i128::MIN, i128::MIN]).mean_globally(),
             pipeline.create([f64::MAX, f64::MAX, f64::MAX]).mean_globally(),
         ];
-        let expected = [
-            i64::MAX as f64,
-            0.6,
-            12_297_829_382_473_034_410.666,
-            -0.5,
-            f64::MAX,
-        ];
+        let expected = [i64::MAX as f64, 0.6, 12_297_829_382_473_034_410.666, -0.5, f64::MAX];
         for (mean, expected) in means.iter().zip(expected) {
             assert_that(mean).is_singleton(expected);
         }
@@ -189,7 +183,8 @@ fn expected(
     rank: fn(&Play) -> i16,
     n: usize,
 ) -> Vec<((u8, Vec<Play>), Span)> {
-    let elements = plays.iter().map(|(key, play, time)| (*key, windowing.assign(*time), play.clone()));
+    let elements =
+        plays.iter().map(|(key, play, time)| (*key, windowing.assign(*time), play.clone()));
     let groups = groups(elements, windowing.is_merging()).into_iter();
     sorted(groups.map(|((key, span), all)| ((key, ranked(all, rank, n)), span)).collect())
 }

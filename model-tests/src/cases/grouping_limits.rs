@@ -204,7 +204,8 @@ fn large_keys_and_values_group(bench: &Bench) {
             .map(|(key, value, time)| (text(key, size), text(value, size), time * SECOND))
             .into();
         let expected = folds(&elements, windowing, |values| in_short(&values));
-        let expected = expected.into_iter().map(|((key, values), span)| ((brief(&key), values), span));
+        let expected =
+            expected.into_iter().map(|((key, values), span)| ((brief(&key), values), span));
         let greatest = folds(&elements, windowing, |values| values.iter().max().map(|v| brief(v)));
         let greatest = greatest.into_iter().map(|((key, max), span)| ((brief(&key), max), span));
 

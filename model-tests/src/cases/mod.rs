@@ -2,12 +2,20 @@
 
 pub mod assertions;
 mod by_hand;
+pub mod combining;
 pub mod element_wise;
 pub mod equivalence;
+pub mod exactness;
 pub mod failures;
+pub mod grouping;
+pub mod grouping_limits;
+pub mod keys;
 pub mod lifecycle;
 pub mod output_times;
+pub mod reshaping;
 pub mod sources;
+mod timed;
+pub mod toolbox;
 
 use crate::Case;
 
@@ -15,12 +23,19 @@ use crate::Case;
 pub fn all() -> Vec<Case> {
     [
         assertions::CASES,
+        combining::CASES,
         element_wise::CASES,
         equivalence::CASES,
+        exactness::CASES,
         failures::CASES,
+        grouping::CASES,
+        grouping_limits::CASES,
+        keys::CASES,
         lifecycle::CASES,
         output_times::CASES,
+        reshaping::CASES,
         sources::CASES,
+        toolbox::CASES,
     ]
     .concat()
 }

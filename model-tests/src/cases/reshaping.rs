@@ -87,9 +87,8 @@ fn a_flatten_with_itself_doubles(bench: &Bench) {
         let five = pipeline.flatten([twice.clone(), once.clone(), twice.clone()]);
         let (once, twice, five) = (once.collect(), twice.collect(), five.collect());
         pipeline.run();
-        let times = |n| {
-            sorted(std::iter::repeat_n(once.observed(), n).flatten().collect::<Vec<_>>())
-        };
+        let times =
+            |n| sorted(std::iter::repeat_n(once.observed(), n).flatten().collect::<Vec<_>>());
         assert_eq!(times(1).len(), 60);
         assert_eq!(seen(&twice), times(2));
         assert_eq!(seen(&five), times(5));
@@ -129,10 +128,7 @@ fn a_flatten_of_unlike_windows_is_refused(bench: &Bench) {
         (|pairs| pairs.clone(), "GlobalWindows"),
         (|pairs| pairs.window(FixedWindows::of(seconds(9))), "FixedWindows"),
         (|pairs| pairs.window(FixedWindows::of(seconds(8))), "8s"),
-        (
-            |pairs| pairs.window(FixedWindows::of(seconds(9)).with_offset(seconds(1))),
-            "offset: 1s",
-        ),
+        (|pairs| pairs.window(FixedWindows::of(seconds(9)).with_offset(seconds(1))), "offset: 1s"),
         (|pairs| pairs.window(SlidingWindows::of(seconds(9), seconds(3))), "SlidingWindows"),
         (|pairs| pairs.window(Sessions::with_gap(seconds(9))), "Sessions"),
         (|pairs| pairs.window(Sessions::with_gap(seconds(9))).combine_per_key(Sum), "Merged"),
@@ -185,7 +181,8 @@ fn partition_routes_by_its_function(bench: &Bench) {
         for windowing in Windowing::SAMPLES {
             let pipeline = bench.pipeline();
             let whole = windowing.apply(&create(&pipeline, &elements));
-            let parts = whole.partition(5, |(key, n)| (usize::from(*key) + (n % 2 == 0) as usize) % 4);
+            let parts =
+                whole.partition(5, |(key, n)| (usize::from(*key) + (n % 2 == 0) as usize) % 4);
             assert_eq!(parts.len(), 5);
             let one = whole.partition(1, |_| 0)[0].collect();
             let parts: Vec<_> = parts.iter().map(PCollection::collect).collect();

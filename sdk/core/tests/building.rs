@@ -1,6 +1,8 @@
 //! What is wrong with a pipeline is told all at once, each with the transform's name, its place and
 //! the mend; what is right is named.
 
+#![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
+
 use std::panic::Location;
 
 use watershed_core::{

@@ -3,6 +3,8 @@
 //! After a change of the printers, `INSTA_UPDATE=always cargo test -p watershed-core --test printing`
 //! writes the snapshots anew. Read each before it is committed.
 
+#![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
+
 use watershed_core::{
     DoFn, ElementContext, Emitters, FixedWindows, PCollection, PTransform, Pipeline, Sessions, Two,
     combine::Sum,

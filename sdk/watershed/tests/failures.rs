@@ -1,5 +1,8 @@
 //! A run that fails: the error names the step, and no output is there, neither whole nor half.
 
+#![cfg(feature = "text")]
+#![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
+
 use std::{fs, path::Path};
 
 use watershed::{
