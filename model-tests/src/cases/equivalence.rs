@@ -5,7 +5,7 @@ use std::fmt::{self, Debug};
 use fastrand::Rng;
 use watershed::{
     Checks, Element, PCollection, Pipeline, RunOptions, Timestamp,
-    combine::{CombineFn, Count, Max, Mean, Min, Sample, Sum, Top},
+    combine::{Count, HotKey, Max, Mean, Min, Sample, Sum, Top},
 };
 
 use super::timed::{create, scores, sorted};
@@ -152,7 +152,7 @@ fn pipelines(pipeline: &Pipeline, windowing: Windowing) -> Vec<Box<dyn Fn() -> V
     let elements = scores(&mut Rng::with_seed(4), 300);
     let pairs = windowing.apply(&create(pipeline, &elements));
     let floats = pairs.map(|(key, n)| (key, (n as f64).exp() / 3.0));
-    let fan_out = CombineFn::<i64>::with_hot_key_fanout((Count, Max), 3);
+    let fan_out = HotKey::with_hot_key_fanout((Count, Max), 3);
     let words = pairs.flat_map_emit(|(key, n), out| {
         format!("{key} {n}").split(' ').for_each(|word| out.emit(word.to_owned()));
     });
