@@ -96,7 +96,10 @@ fn table(arguments: &Arguments) -> Result<(), String> {
                     return Err(format!("{} ({}) on {work}: {said}", entry.name, entry.program));
                 };
                 seconds.entry(place).or_default().push(time);
-                answers.push((field(&line, "results").map(str::to_owned), field(&line, "sum").map(str::to_owned)));
+                answers.push((
+                    field(&line, "results").map(str::to_owned),
+                    field(&line, "sum").map(str::to_owned),
+                ));
             }
         }
         answers.dedup();
@@ -110,7 +113,12 @@ fn table(arguments: &Arguments) -> Result<(), String> {
         };
         println!("\n| {work} | median s | × plain loop |\n|---|---|---|");
         for (place, entry) in PROGRAMS.iter().enumerate() {
-            println!("| {} | {:.3} | {:.2} |", entry.name, median(&place), median(&0) / median(&place));
+            println!(
+                "| {} | {:.3} | {:.2} |",
+                entry.name,
+                median(&place),
+                median(&0) / median(&place)
+            );
         }
     }
     // What the works wrote is of no further use.

@@ -25,7 +25,7 @@ use clap::{Parser, ValueEnum};
 use compact_str::CompactString;
 use foldhash::fast::{FixedState, RandomState};
 use timely::{
-    container::NoopBuilder,
+    container::{CapacityContainerBuilder, NoopBuilder},
     dataflow::{
         channels::pact::{Exchange, Pipeline},
         operators::{
@@ -36,10 +36,9 @@ use timely::{
     worker::Worker,
 };
 
-#[expect(dead_code, reason = "not every program uses all of it")]
 mod events;
 mod words;
-use events::{Event, checksum, chunks, event, keep, transform};
+use events::{Event, ItemKey, KeyForm, WorkKey, checksum, chunks, event, keep, transform};
 use words::words;
 
 #[global_allocator]
@@ -57,6 +56,9 @@ struct Arguments {
     /// How many workers.
     #[arg(long, default_value_t = 1)]
     parallel: usize,
+    /// What W3G groups by.
+    #[arg(long, value_enum, default_value = "integer")]
+    keys: KeyForm,
     /// How many events are generated.
     #[arg(long, default_value_t = 10_000_000)]
     events: u64,
@@ -85,10 +87,17 @@ enum Form {
 /// Records in a container of the tuned form.
 const TUNED: usize = 4096;
 
+/// Timely's own containers of `T`.
+type Containers<T> = CapacityContainerBuilder<Vec<T>>;
+
 type Counts = HashMap<CompactString, u64, RandomState>;
 
 /// The lines of a worker's share of the file: those that start in its range of bytes.
-fn share(input: &str, index: u64, peers: u64) -> io::Result<impl Iterator<Item = io::Result<String>>> {
+fn share(
+    input: &str,
+    index: u64,
+    peers: u64,
+) -> io::Result<impl Iterator<Item = io::Result<String>> + use<>> {
     let mut file = File::open(input)?;
     let length = file.metadata()?.len();
     let (start, end) = (length * index / peers, length * (index + 1) / peers);
@@ -125,7 +134,13 @@ fn write_counts(counts: &Counts, path: PathBuf) -> io::Result<()> {
     out.flush()
 }
 
-fn word_count(worker: &mut Worker, form: Form, input: &str, output: &Path, results: &Arc<AtomicU64>) {
+fn word_count(
+    worker: &mut Worker,
+    form: Form,
+    input: &str,
+    output: &Path,
+    results: &Arc<AtomicU64>,
+) {
     let (index, peers) = (worker.index(), worker.peers());
     let counts: Rc<RefCell<Counts>> = Rc::default();
     let done = counts.clone();
@@ -133,69 +148,76 @@ fn word_count(worker: &mut Worker, form: Form, input: &str, output: &Path, resul
     let input = input.to_owned();
     worker.dataflow::<u64, _, _>(|scope| match form {
         Form::Default => {
-            let lines = source(scope, "lines", |capability, info| {
-                let activator = scope.activator_for(info.address);
-                let mut capability = Some(capability);
-                let mut lines = share(&input, index as u64, peers as u64).expect("the input can be read");
-                move |output| {
-                    let Some(held) = &capability else { return };
-                    let mut session = output.session(held);
-                    for _ in 0..256 {
-                        match lines.next() {
-                            Some(line) => session.give(line.expect("the input can be read")),
-                            None => {
-                                drop(session);
-                                capability = None;
-                                return;
+            let lines =
+                source::<_, Containers<String>, _, _>(scope, "lines", |capability, info| {
+                    let activator = scope.activator_for(info.address);
+                    let mut capability = Some(capability);
+                    let mut lines =
+                        share(&input, index as u64, peers as u64).expect("the input can be read");
+                    move |output| {
+                        let Some(held) = &capability else { return };
+                        let mut session = output.session(held);
+                        for _ in 0..256 {
+                            match lines.next() {
+                                Some(line) => session.give(line.expect("the input can be read")),
+                                None => {
+                                    drop(session);
+                                    capability = None;
+                                    return;
+                                }
                             }
                         }
+                        activator.activate();
                     }
-                    activator.activate();
-                }
-            })
-            .container::<Vec<String>>();
-            lines
-                .flat_map(|line| words(&line).map(CompactString::new).collect::<Vec<_>>())
-                .sink(Exchange::new(move |word: &CompactString| hasher.hash_one(word)), "count", {
+                });
+            lines.flat_map(|line| words(&line).map(CompactString::new).collect::<Vec<_>>()).sink(
+                Exchange::new(move |word: &CompactString| hasher.hash_one(word)),
+                "count",
+                {
                     move |(input, _)| {
                         let mut counts = counts.borrow_mut();
                         input.for_each(|_, words| {
                             words.drain(..).for_each(|word| *counts.entry(word).or_default() += 1);
                         });
                     }
-                });
+                },
+            );
         }
         Form::Tuned => {
-            let partials = source(scope, "lines and counts", |capability, info| {
-                let activator = scope.activator_for(info.address);
-                let mut capability = Some(capability);
-                let mut lines = share(&input, index as u64, peers as u64).expect("the input can be read");
-                let mut partial = Counts::default();
-                move |output| {
-                    let Some(held) = &capability else { return };
-                    for _ in 0..TUNED {
-                        if let Some(line) = lines.next() {
-                            for word in words(&line.expect("the input can be read")) {
-                                match partial.get_mut(word) {
-                                    Some(count) => *count += 1,
-                                    None => drop(partial.insert(CompactString::new(word), 1)),
+            type Partials = NoopBuilder<Vec<(CompactString, u64)>>;
+            let partials =
+                source::<_, Partials, _, _>(scope, "lines and counts", |capability, info| {
+                    let activator = scope.activator_for(info.address);
+                    let mut capability = Some(capability);
+                    let mut lines =
+                        share(&input, index as u64, peers as u64).expect("the input can be read");
+                    let mut partial = Counts::default();
+                    move |output| {
+                        let Some(held) = &capability else { return };
+                        for _ in 0..TUNED {
+                            if let Some(line) = lines.next() {
+                                for word in words(&line.expect("the input can be read")) {
+                                    match partial.get_mut(word) {
+                                        Some(count) => *count += 1,
+                                        None => drop(partial.insert(CompactString::new(word), 1)),
+                                    }
                                 }
+                                continue;
                             }
-                            continue;
+                            let all: Vec<(CompactString, u64)> = partial.drain().collect();
+                            for chunk in all.chunks(TUNED) {
+                                output
+                                    .session_with_builder(held)
+                                    .give_container(&mut chunk.to_vec());
+                            }
+                            capability = None;
+                            return;
                         }
-                        let all: Vec<(CompactString, u64)> = partial.drain().collect();
-                        for chunk in all.chunks(TUNED) {
-                            output.session_with_builder(held).give_container(&mut chunk.to_vec());
-                        }
-                        capability = None;
-                        return;
+                        activator.activate();
                     }
-                    activator.activate();
-                }
-            });
-            let partials: timely::dataflow::Stream<'_, u64, Vec<(CompactString, u64)>> =
-                partials.container::<Vec<(CompactString, u64)>>();
-            let by_word = Exchange::new(move |(word, _): &(CompactString, u64)| hasher.hash_one(word));
+                });
+            let by_word =
+                Exchange::new(move |(word, _): &(CompactString, u64)| hasher.hash_one(word));
             partials.sink(by_word, "merge", move |(input, _)| {
                 let mut counts = counts.borrow_mut();
                 input.for_each(|_, partials| {
@@ -215,24 +237,32 @@ fn word_count(worker: &mut Worker, form: Form, input: &str, output: &Path, resul
     results.fetch_add(counts.len() as u64, Relaxed);
 }
 
-type Totals = HashMap<u64, (u64, u64), RandomState>;
+type Totals<K> = HashMap<K, (u64, u64), RandomState>;
 
-fn steps_globally(worker: &mut Worker, form: Form, events: u64, results: &Arc<AtomicU64>, sum: &Arc<AtomicU64>) {
+fn steps_globally<K: WorkKey>(
+    worker: &mut Worker,
+    form: Form,
+    events: u64,
+    results: &Arc<AtomicU64>,
+    sum: &Arc<AtomicU64>,
+) {
     let (index, peers) = (worker.index() as u64, worker.peers() as u64);
-    let totals: Rc<RefCell<Totals>> = Rc::default();
+    let totals: Rc<RefCell<Totals<K>>> = Rc::default();
     let done = totals.clone();
-    let by_key = || Exchange::new(|event: &Event| event.key >> 20);
-    let count = move |input: &mut Vec<Event>| {
+    let hasher = FixedState::default();
+    let by_key = move || Exchange::new(move |(key, _): &(K, u64)| hasher.hash_one(key));
+    let count = move |input: &mut Vec<(K, u64)>| {
         let mut totals = totals.borrow_mut();
-        for event in input.drain(..) {
-            let total = totals.entry(event.key).or_default();
+        for (key, value) in input.drain(..) {
+            let total = totals.entry(key).or_default();
             total.0 += 1;
-            total.1 += event.value;
+            total.1 += value;
         }
     };
+    let keyed = |event: Event| (K::of(event.key), event.value);
     worker.dataflow::<u64, _, _>(|scope| match form {
         Form::Default => {
-            let made = source(scope, "events", |capability, info| {
+            let made = source::<_, Containers<Event>, _, _>(scope, "events", |capability, info| {
                 let activator = scope.activator_for(info.address);
                 let mut capability = Some(capability);
                 let mut chunks = chunks(events, index, peers);
@@ -246,39 +276,43 @@ fn steps_globally(worker: &mut Worker, form: Form, events: u64, results: &Arc<At
                         None => capability = None,
                     }
                 }
-            })
-            .container::<Vec<Event>>();
-            made.map(transform).filter(keep).sink(by_key(), "count", move |(input, _)| {
-                input.for_each(|_, events| count(events));
             });
+            made.map(transform).filter(keep).map(keyed).sink(
+                by_key(),
+                "count",
+                move |(input, _)| {
+                    input.for_each(|_, events| count(events));
+                },
+            );
         }
         Form::Tuned => {
-            let made = source::<_, NoopBuilder<Vec<Event>>, _, _>(scope, "events", |capability, info| {
-                let activator = scope.activator_for(info.address);
-                let mut capability = Some(capability);
-                let mut chunks = chunks(events, index, peers);
-                move |output| {
-                    let Some(held) = &capability else { return };
-                    match chunks.next() {
-                        Some(chunk) => {
-                            let mut made: Vec<Event> = chunk.map(event).collect();
-                            output.session_with_builder(held).give_container(&mut made);
-                            activator.activate();
+            let made =
+                source::<_, NoopBuilder<Vec<Event>>, _, _>(scope, "events", |capability, info| {
+                    let activator = scope.activator_for(info.address);
+                    let mut capability = Some(capability);
+                    let mut chunks = chunks(events, index, peers);
+                    move |output| {
+                        let Some(held) = &capability else { return };
+                        match chunks.next() {
+                            Some(chunk) => {
+                                let mut made: Vec<Event> = chunk.map(event).collect();
+                                output.session_with_builder(held).give_container(&mut made);
+                                activator.activate();
+                            }
+                            None => capability = None,
                         }
-                        None => capability = None,
                     }
-                }
-            })
-            .container::<Vec<Event>>();
-            let steps = made.unary::<NoopBuilder<Vec<Event>>, _, _, _>(Pipeline, "steps", |_, _| {
-                |input, output| {
-                    input.for_each(|capability, events| {
-                        let mut kept: Vec<Event> =
-                            events.drain(..).map(transform).filter(|event| keep(event)).collect();
-                        output.session_with_builder(&capability).give_container(&mut kept);
-                    });
-                }
-            });
+                });
+            let steps =
+                made.unary::<NoopBuilder<Vec<(K, u64)>>, _, _, _>(Pipeline, "steps", |_, _| {
+                    move |input, output| {
+                        input.for_each(|capability, events| {
+                            let kept = events.drain(..).map(transform).filter(|event| keep(event));
+                            let mut kept: Vec<(K, u64)> = kept.map(keyed).collect();
+                            output.session_with_builder(&capability).give_container(&mut kept);
+                        });
+                    }
+                });
             steps.sink(by_key(), "count", move |(input, _)| {
                 input.for_each(|_, events| count(events));
             });
@@ -290,7 +324,7 @@ fn steps_globally(worker: &mut Worker, form: Form, events: u64, results: &Arc<At
     let totals = done.borrow();
     results.fetch_add(totals.len() as u64, Relaxed);
     for (key, (count, total)) in totals.iter() {
-        sum.fetch_add(checksum(0, *key, *count, *total), Relaxed);
+        sum.fetch_add(checksum(0, key.number(), *count, *total), Relaxed);
     }
 }
 
@@ -302,7 +336,8 @@ fn main() -> ExitCode {
         1 => timely::Config::thread(),
         many => timely::Config::process(many),
     };
-    let (work, form, events) = (arguments.work, arguments.form, arguments.events);
+    let (work, form, events, keys) =
+        (arguments.work, arguments.form, arguments.events, arguments.keys);
     if let Work::WordCount = work
         && let Err(error) = fs::create_dir_all(&arguments.output)
     {
@@ -313,7 +348,11 @@ fn main() -> ExitCode {
     let (made, total) = (results.clone(), sum.clone());
     let ran = timely::execute(config, move |worker| match work {
         Work::WordCount => word_count(worker, form, &input, &output, &made),
-        Work::StepsGlobally => steps_globally(worker, form, events, &made, &total),
+        Work::StepsGlobally => match keys {
+            KeyForm::Integer => steps_globally::<u64>(worker, form, events, &made, &total),
+            KeyForm::String => steps_globally::<CompactString>(worker, form, events, &made, &total),
+            KeyForm::Struct => steps_globally::<ItemKey>(worker, form, events, &made, &total),
+        },
     });
     match ran {
         Ok(guards) => drop(guards),

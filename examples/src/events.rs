@@ -53,9 +53,68 @@ pub(crate) fn checksum(end: u64, key: u64, count: u64, sum: u64) -> u64 {
 }
 
 /// The ranges of events that source `part` of `parts` makes.
-pub(crate) fn chunks(events: u64, part: u64, parts: u64) -> impl Iterator<Item = std::ops::Range<u64>> {
+pub(crate) fn chunks(
+    events: u64,
+    part: u64,
+    parts: u64,
+) -> impl Iterator<Item = std::ops::Range<u64>> {
     let chunks = events.div_ceil(CHUNK);
-    (part..chunks).step_by(parts as usize).map(move |chunk| {
-        chunk * CHUNK..events.min((chunk + 1) * CHUNK)
-    })
+    (part..chunks)
+        .step_by(parts as usize)
+        .map(move |chunk| chunk * CHUNK..events.min((chunk + 1) * CHUNK))
+}
+
+/// What W3G groups by: the event's key as a number, as text, or as a struct.
+pub(crate) trait WorkKey:
+    watershed::Key + Ord + Send + Sync + serde::Serialize + serde::de::DeserializeOwned
+{
+    /// The key in this form.
+    fn of(key: u64) -> Self;
+    /// The number again.
+    fn number(&self) -> u64;
+}
+
+impl WorkKey for u64 {
+    fn of(key: u64) -> Self {
+        key
+    }
+    fn number(&self) -> u64 {
+        *self
+    }
+}
+
+impl WorkKey for compact_str::CompactString {
+    fn of(key: u64) -> Self {
+        compact_str::format_compact!("{key:016x}")
+    }
+    fn number(&self) -> u64 {
+        u64::from_str_radix(self, 16).unwrap_or_default()
+    }
+}
+
+/// A key of two fields.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub(crate) struct ItemKey {
+    shop: u32,
+    item: u32,
+}
+
+impl WorkKey for ItemKey {
+    fn of(key: u64) -> Self {
+        ItemKey { shop: (key >> 32) as u32, item: key as u32 }
+    }
+    fn number(&self) -> u64 {
+        u64::from(self.shop) << 32 | u64::from(self.item)
+    }
+}
+
+/// The form of W3G's keys, as chosen on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum KeyForm {
+    /// A 64-bit number.
+    Integer,
+    /// 16 characters.
+    String,
+    /// Two numbers of 32 bits.
+    Struct,
 }

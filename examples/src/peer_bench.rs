@@ -2,17 +2,30 @@
 //!
 //! `peer_bench --work W1 --input FILE --output DIR`
 //!
-//! W1 is a word count; it writes lines `word: count` into files under the output directory. One line
+//! W3G makes events and gives count and sum for each key. W1 is a word count; it writes lines `word: count` into files under the output directory. One line
 //! of JSON goes to standard output, `{"inner_s":…,"results":…}`: the seconds from the entry of `main`
 //! to the last result, and how many results there were. `bench_plain` does the same in a plain loop.
 
-use std::{fs, path::Path, process::ExitCode, time::Instant};
+use std::{
+    fs,
+    path::Path,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Instant,
+};
 
 use clap::{Parser, ValueEnum};
 use compact_str::CompactString;
 use watershed::{Outcome, prelude::*};
 
+mod event_source;
+mod events;
 mod words;
+use event_source::EventSource;
+use events::{ItemKey, KeyForm, WorkKey, checksum, keep, transform};
 use words::words;
 
 #[global_allocator]
@@ -33,12 +46,16 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 10_000_000)]
     events: u64,
 
+    /// What W3G groups by.
+    #[arg(long, value_enum, default_value = "integer")]
+    keys: KeyForm,
+
     /// The text that W1 reads.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = "")]
     input: String,
 
     /// The directory that results are written to.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = "")]
     output: String,
 
     #[command(flatten)]
@@ -50,6 +67,9 @@ enum Work {
     /// Word count.
     #[value(name = "W1")]
     WordCount,
+    /// Map, filter, and count and sum for each key, in one global window.
+    #[value(name = "W3G")]
+    StepsGlobally,
 }
 
 /// Builds W1 and returns the name of the step that makes the results.
@@ -66,19 +86,48 @@ fn word_count(pipeline: &Pipeline, input: &str, output: &Path) -> &'static str {
     RESULTS
 }
 
+/// Builds W3G and returns the name of the step that makes the results; the checksum goes to `sum`.
+fn steps_globally<K: WorkKey>(
+    pipeline: &Pipeline,
+    events: u64,
+    sum: &Arc<AtomicU64>,
+) -> &'static str {
+    const RESULTS: &str = "totals";
+    let sum = sum.clone();
+    pipeline
+        .read(EventSource { events })
+        .map(transform)
+        .filter(keep)
+        .map(|event| (K::of(event.key), event.value))
+        .combine_per_key((Count, Sum))
+        .named(RESULTS)
+        .for_each(move |(key, (count, total))| {
+            sum.fetch_add(checksum(0, key.number(), count, total), Relaxed);
+        });
+    RESULTS
+}
+
 fn main() -> ExitCode {
     let started = Instant::now();
     let mut arguments = Arguments::parse();
     arguments.pipeline.workers = arguments.parallel.unwrap_or(arguments.pipeline.workers);
-    let output = Path::new(&arguments.output);
-    if let Err(error) = fs::create_dir_all(output) {
-        eprintln!("error: cannot make the directory `{}`: {error}", arguments.output);
-        return ExitCode::FAILURE;
-    }
 
     let pipeline = Pipeline::new();
+    let sum = Arc::new(AtomicU64::new(0));
     let results = match arguments.work {
-        Work::WordCount => word_count(&pipeline, &arguments.input, output),
+        Work::WordCount => {
+            let output = Path::new(&arguments.output);
+            if let Err(error) = fs::create_dir_all(output) {
+                eprintln!("error: cannot make the directory `{}`: {error}", arguments.output);
+                return ExitCode::FAILURE;
+            }
+            word_count(&pipeline, &arguments.input, output)
+        }
+        Work::StepsGlobally => match arguments.keys {
+            KeyForm::Integer => steps_globally::<u64>(&pipeline, arguments.events, &sum),
+            KeyForm::String => steps_globally::<CompactString>(&pipeline, arguments.events, &sum),
+            KeyForm::Struct => steps_globally::<ItemKey>(&pipeline, arguments.events, &sum),
+        },
     };
     let report = pipeline.run(&arguments.pipeline);
     if let Ok(report) = &report
@@ -86,7 +135,11 @@ fn main() -> ExitCode {
     {
         let seconds = started.elapsed().as_secs_f64();
         let results: u64 = report.step(results).map_or(0, |step| step.elements_out.iter().sum());
-        println!("{{\"inner_s\":{seconds:.6},\"results\":{results}}}");
+        let sum = match arguments.work {
+            Work::WordCount => String::new(),
+            Work::StepsGlobally => format!(",\"sum\":\"{:016x}\"", sum.load(Relaxed)),
+        };
+        println!("{{\"inner_s\":{seconds:.6},\"results\":{results}{sum}}}");
     }
     watershed::exit_code(report)
 }
