@@ -8,7 +8,7 @@ use std::panic::Location;
 use watershed_core::{
     DoFn, ElementContext, Emitters, FixedWindows, One, PCollection, PTransform, Pipeline, Sessions,
     SlidingWindows,
-    combine::{CombineFn, Count, Sum},
+    combine::{Count, HotKey, Sum},
 };
 use watershed_model::{BoxError, BuildError, BuildErrors, Graph, minutes, seconds};
 
@@ -194,7 +194,7 @@ fn windows_without_an_extent() {
 fn a_fan_out_of_nothing() {
     let pipeline = Pipeline::new();
     let keyed = numbers(&pipeline).with_keys("all".to_string());
-    let spread = CombineFn::<i64>::with_hot_key_fanout(Sum, 0);
+    let spread = HotKey::with_hot_key_fanout(Sum, 0);
     let place = here(1);
     keyed.combine_per_key(spread).for_each(drop);
     let error = only_error(&pipeline);
@@ -324,7 +324,7 @@ fn naming_what_a_composite_made_names_the_composite() {
     numbers.apply(Every { nth: 2 }).named("even").for_each(drop).named("see them");
     numbers.apply(Every { nth: 3 }).for_each(drop);
     numbers.with_keys(()).combine_per_key(Count).named("per key").for_each(drop);
-    let spread = CombineFn::<i64>::with_hot_key_fanout(Sum, 4);
+    let spread = HotKey::with_hot_key_fanout(Sum, 4);
     numbers.with_keys(()).combine_per_key(spread).named("spread").for_each(drop);
     assert_eq!(
         names(&pipeline.build().unwrap()),

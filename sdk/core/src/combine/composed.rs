@@ -64,7 +64,7 @@ composed!(A 0, B 1, C 2; D 3);
 mod tests {
     use super::*;
     use crate::combine::{
-        CombineOver, Count, Max, Mean, Min, Retract, Sum, Top, combine_with,
+        CombineOver, Count, HotKey, Max, Mean, Min, Retract, Sum, Top, combine_with,
         scatter::{in_order, scattered, scattered_with_retractions},
     };
     use proptest::{collection::vec, prelude::*};
