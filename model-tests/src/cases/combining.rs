@@ -122,9 +122,8 @@ fn closures_combine_as_combiners_do(bench: &Bench) {
                 format!("{digits} digits, {} values", values.len())
             });
             assert_eq!(panes(&texts), expected, "{windowing:?}");
-            let expected = folds(&elements, windowing, |values| {
-                values.into_iter().reduce(|a, b| a ^ b)
-            });
+            let expected =
+                folds(&elements, windowing, |values| values.into_iter().reduce(|a, b| a ^ b));
             assert_eq!(panes(&xor), expected, "{windowing:?}");
             assert_eq!(panes(&list), folds(&elements, windowing, sorted), "{windowing:?}");
         }

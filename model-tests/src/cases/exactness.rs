@@ -80,13 +80,7 @@ fn means_of_large_numbers_are_right(bench: &Bench) {
             pipeline.create([i128::MAX, i128::MAX, i128::MIN, i128::MIN]).mean_globally(),
             pipeline.create([f64::MAX, f64::MAX, f64::MAX]).mean_globally(),
         ];
-        let expected = [
-            i64::MAX as f64,
-            0.6,
-            12_297_829_382_473_034_410.666,
-            -0.5,
-            f64::MAX,
-        ];
+        let expected = [i64::MAX as f64, 0.6, 12_297_829_382_473_034_410.666, -0.5, f64::MAX];
         for (mean, expected) in means.iter().zip(expected) {
             assert_that(mean).is_singleton(expected);
         }
@@ -189,7 +183,8 @@ fn expected(
     rank: fn(&Play) -> i16,
     n: usize,
 ) -> Vec<((u8, Vec<Play>), Span)> {
-    let elements = plays.iter().map(|(key, play, time)| (*key, windowing.assign(*time), play.clone()));
+    let elements =
+        plays.iter().map(|(key, play, time)| (*key, windowing.assign(*time), play.clone()));
     let groups = groups(elements, windowing.is_merging()).into_iter();
     sorted(groups.map(|((key, span), all)| ((key, ranked(all, rank, n)), span)).collect())
 }

@@ -126,8 +126,7 @@ fn interval(start: i64, end: i64) -> Span {
 
 fn sessions_stay_as_merged_until_windowed_anew(bench: &Bench) {
     // The sessions of "a" and "b" overlap, which nobody sees before they stand under one key.
-    let elements =
-        [("a", 1, 0), ("a", 2, SECOND), ("b", 4, 2 * SECOND), ("b", 8, 3 * SECOND - 1)];
+    let elements = [("a", 1, 0), ("a", 2, SECOND), ("b", 4, 2 * SECOND), ("b", 8, 3 * SECOND - 1)];
     let elements = elements.map(|(key, value, time)| (key.to_owned(), value, time));
     for bench in bench.seeds(8, 2) {
         let pipeline = bench.pipeline();

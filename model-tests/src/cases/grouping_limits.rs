@@ -61,15 +61,15 @@ fn a_hot_key_gives_the_same_with_any_fan_out(bench: &Bench) {
         let pairs = windowing.apply(&one_hot_key(&pipeline));
         let combiner = || (Sum, Count, Max, Mean);
         let plain = pairs.combine_per_key(combiner());
-        let spread = [1, 16].map(|fanout| {
+        let [narrow, wide] = [1, 16].map(|fanout| {
             let combiner = CombineFn::<i64>::with_hot_key_fanout(combiner(), fanout);
             pairs.combine_per_key(combiner)
         });
-        let bits = |collection: &PCollection<(u64, (i64, u64, Option<i64>, f64))>| {
-            collection.map_values(|(sum, count, max, mean)| (sum, count, max, mean.to_bits()))
-        };
-        let [narrow, wide] = &spread;
-        let found = [&plain, narrow, wide].map(|collection| bits(collection).collect());
+        let found = [plain, narrow, wide].map(|folds| {
+            let bits =
+                folds.map_values(|(sum, count, max, mean)| (sum, count, max, mean.to_bits()));
+            bits.collect()
+        });
         pipeline.run();
         for collected in found {
             assert_eq!(panes(&collected), expected, "{windowing:?}");
@@ -204,7 +204,8 @@ fn large_keys_and_values_group(bench: &Bench) {
             .map(|(key, value, time)| (text(key, size), text(value, size), time * SECOND))
             .into();
         let expected = folds(&elements, windowing, |values| in_short(&values));
-        let expected = expected.into_iter().map(|((key, values), span)| ((brief(&key), values), span));
+        let expected =
+            expected.into_iter().map(|((key, values), span)| ((brief(&key), values), span));
         let greatest = folds(&elements, windowing, |values| values.iter().max().map(|v| brief(v)));
         let greatest = greatest.into_iter().map(|((key, max), span)| ((brief(&key), max), span));
 

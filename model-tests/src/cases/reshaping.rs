@@ -2,8 +2,12 @@
 
 use fastrand::Rng;
 use watershed::{
-    Collected, Element, FixedWindows, GlobalWindows, Observed, PCollection, Pipeline, RunError,
-    Sessions, SlidingWindows, combine::Sum, seconds, testing::assert_that,
+    BoxError, Collected, Element, FixedWindows, GlobalWindows, Observed, PCollection, Pipeline,
+    RunError, Sessions, SlidingWindows,
+    combine::Sum,
+    model::{Advance, Boundedness, Budget, Progress, Reader, Source, SourceOutput},
+    seconds,
+    testing::assert_that,
 };
 
 use super::timed::{create, panes, scores, sorted};
@@ -14,6 +18,7 @@ cases! {
     flatten_puts_collections_together: "GP-13";
     a_flatten_with_itself_doubles: "GP-13";
     a_flatten_of_nothing_is_empty: "GP-13";
+    a_flatten_with_something_endless_is_endless: "GP-13";
     a_flatten_of_unlike_windows_is_refused: "GP-13";
     a_flatten_across_pipelines_is_refused: "GP-13";
     partition_routes_by_its_function: "GP-14";
@@ -87,9 +92,8 @@ fn a_flatten_with_itself_doubles(bench: &Bench) {
         let five = pipeline.flatten([twice.clone(), once.clone(), twice.clone()]);
         let (once, twice, five) = (once.collect(), twice.collect(), five.collect());
         pipeline.run();
-        let times = |n| {
-            sorted(std::iter::repeat_n(once.observed(), n).flatten().collect::<Vec<_>>())
-        };
+        let times =
+            |n| sorted(std::iter::repeat_n(once.observed(), n).flatten().collect::<Vec<_>>());
         assert_eq!(times(1).len(), 60);
         assert_eq!(seen(&twice), times(2));
         assert_eq!(seen(&five), times(5));
@@ -106,6 +110,52 @@ fn a_flatten_of_nothing_is_empty(bench: &Bench) {
         assert_that(&some.combine_per_key(Sum)).is_singleton((1, 2));
         pipeline.run();
     }
+}
+
+/// A source that claims not to end. It is never read.
+struct Endless;
+
+impl Source for Endless {
+    type Element = i64;
+    type Split = ();
+    type Reader = Endless;
+    fn describe(&self) -> String {
+        "endless".to_owned()
+    }
+    fn boundedness(&self) -> Boundedness {
+        Boundedness::Unbounded
+    }
+    fn splits(&self, _: usize) -> Result<Vec<()>, BoxError> {
+        Ok(Vec::new())
+    }
+    fn open(&self, (): ()) -> Result<Endless, BoxError> {
+        Ok(Endless)
+    }
+}
+
+impl Reader<i64, ()> for Endless {
+    fn advance(&mut self, _: &mut SourceOutput<i64>, _: Budget) -> Result<Advance, BoxError> {
+        Ok(Advance::Idle)
+    }
+    fn position(&self) {}
+    fn progress(&self) -> Progress {
+        Progress::default()
+    }
+}
+
+fn a_flatten_with_something_endless_is_endless(_: &Bench) {
+    let pipeline = Pipeline::new();
+    let (endless, bounded) = (pipeline.read(Endless), pipeline.create([1, 2]));
+    let both = [bounded.flatten_with(&endless), endless.flatten_with(&bounded)];
+    let behind = both[0].reshuffle().flatten_with(&bounded);
+    let ends = bounded.flatten_with(&bounded);
+    both.iter().chain([&behind, &ends]).for_each(|collection| drop(collection.for_each(|_| ())));
+    let graph = pipeline.build().unwrap();
+    let boundedness = |of: &PCollection<i64>| graph.collection(of.id()).boundedness;
+    for endless in both.iter().chain([&behind]) {
+        assert_eq!(boundedness(endless), Boundedness::Unbounded);
+    }
+    assert_eq!(boundedness(&ends), Boundedness::Bounded);
 }
 
 /// The one thing that is wrong with the pipeline, as it is told.
@@ -129,10 +179,7 @@ fn a_flatten_of_unlike_windows_is_refused(bench: &Bench) {
         (|pairs| pairs.clone(), "GlobalWindows"),
         (|pairs| pairs.window(FixedWindows::of(seconds(9))), "FixedWindows"),
         (|pairs| pairs.window(FixedWindows::of(seconds(8))), "8s"),
-        (
-            |pairs| pairs.window(FixedWindows::of(seconds(9)).with_offset(seconds(1))),
-            "offset: 1s",
-        ),
+        (|pairs| pairs.window(FixedWindows::of(seconds(9)).with_offset(seconds(1))), "offset: 1s"),
         (|pairs| pairs.window(SlidingWindows::of(seconds(9), seconds(3))), "SlidingWindows"),
         (|pairs| pairs.window(Sessions::with_gap(seconds(9))), "Sessions"),
         (|pairs| pairs.window(Sessions::with_gap(seconds(9))).combine_per_key(Sum), "Merged"),
@@ -185,7 +232,8 @@ fn partition_routes_by_its_function(bench: &Bench) {
         for windowing in Windowing::SAMPLES {
             let pipeline = bench.pipeline();
             let whole = windowing.apply(&create(&pipeline, &elements));
-            let parts = whole.partition(5, |(key, n)| (usize::from(*key) + (n % 2 == 0) as usize) % 4);
+            let parts =
+                whole.partition(5, |(key, n)| (usize::from(*key) + (n % 2 == 0) as usize) % 4);
             assert_eq!(parts.len(), 5);
             let one = whole.partition(1, |_| 0)[0].collect();
             let parts: Vec<_> = parts.iter().map(PCollection::collect).collect();

@@ -118,9 +118,7 @@ fn the_toolbox_folds_whole_windows(bench: &Bench) {
             assert_eq!(panes(&max), folds(&all, windowing, |all| all.into_iter().max()));
             assert_eq!(panes(&largest), folds(&all, windowing, |all| falling(all, 4)));
             assert_eq!(panes(&smallest), folds(&all, windowing, |all| rising(all, 4)));
-            let pairs = folds(&all, windowing, |all| {
-                (all.len() as u64, all.into_iter().max())
-            });
+            let pairs = folds(&all, windowing, |all| (all.len() as u64, all.into_iter().max()));
             assert_eq!(panes(&both), pairs, "{windowing:?}");
         }
     }
@@ -166,10 +164,8 @@ fn a_sample_is_fixed_by_its_seed_alone(bench: &Bench) {
         let pairs = pipeline.create((0..300u64).map(|n| (n % 2, n)));
         let globally = pairs.values().sample_globally(10, seed).collect();
         let per_key = pairs.combine_per_key(Sample::of(10).seed(seed)).collect();
-        let spread = watershed::combine::CombineFn::<u64>::with_hot_key_fanout(
-            Sample::of(10).seed(seed),
-            3,
-        );
+        let spread =
+            watershed::combine::CombineFn::<u64>::with_hot_key_fanout(Sample::of(10).seed(seed), 3);
         let spread = pairs.combine_per_key(spread).collect();
         pipeline.run();
         let per_key = sorted(per_key.values());

@@ -195,16 +195,18 @@ fn applied(unary: &Unary, input: &Handle) -> Handle {
             pairs => <(i64, i64)>::held(pairs).keys(),
         }),
         Unary::Values => Handle::Numbers(<(i64, i64)>::held(input).values()),
-        Unary::FlatMap => match input {
-            Handle::Numbers(numbers) => Handle::Numbers(numbers.flat_map(|n| [n, n + 1])),
-            Handle::Pairs(pairs) => Handle::Pairs(pairs.flat_map_emit(|(key, n), out| {
-                out.emit((*key, *n));
-                out.emit((*key, n + 1));
-            })),
-            Handle::Lists(lists) => Handle::Pairs(lists.flat_map(|(key, all)| {
-                all.into_iter().map(move |n| (key, n)).collect::<Vec<_>>()
-            })),
-        },
+        Unary::FlatMap => {
+            match input {
+                Handle::Numbers(numbers) => Handle::Numbers(numbers.flat_map(|n| [n, n + 1])),
+                Handle::Pairs(pairs) => Handle::Pairs(pairs.flat_map_emit(|(key, n), out| {
+                    out.emit((*key, *n));
+                    out.emit((*key, n + 1));
+                })),
+                Handle::Lists(lists) => Handle::Pairs(lists.flat_map(|(key, all)| {
+                    all.into_iter().map(move |n| (key, n)).collect::<Vec<_>>()
+                })),
+            }
+        }
         Unary::CountPerElement => {
             let counts = i64::held(input).count_per_element();
             Handle::Pairs(counts.map_values(|n| n as i64))
@@ -234,7 +236,9 @@ fn applied(unary: &Unary, input: &Handle) -> Handle {
         | Unary::Delay { .. }
         | Unary::OncePerWindow
         | Unary::Reshuffle
-        | Unary::Distinct => whichever!(input, collection => Held::hold(same_type(unary, collection))),
+        | Unary::Distinct => {
+            whichever!(input, collection => Held::hold(same_type(unary, collection)))
+        }
     }
 }
 

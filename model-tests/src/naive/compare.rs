@@ -45,5 +45,12 @@ fn written(row: &Row) -> String {
         })
         .collect();
     let pane = row.pane;
-    format!("{} at {} in {}, {:?} pane {}", row.value, row.time, spans.join(" "), pane.timing, pane.index)
+    format!(
+        "{} at {} in {}, {:?} pane {}",
+        row.value,
+        row.time,
+        spans.join(" "),
+        pane.timing,
+        pane.index
+    )
 }

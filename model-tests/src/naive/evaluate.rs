@@ -125,10 +125,14 @@ fn applied(unary: &Unary, kind: Kind, rows: Vec<Row>) -> Vec<Row> {
             Value::List(*key, all)
         }),
         Unary::CombineGlobally { fold, defaults } => {
-            let nothing = rows.is_empty() && *defaults && kind.windowing.assign(0) == [Span::Global];
-            let mut folds = grouped(rows, kind, |_| (), |(), all| {
-                Value::Number(folded(*fold, &numbers_of(all)))
-            });
+            let nothing =
+                rows.is_empty() && *defaults && kind.windowing.assign(0) == [Span::Global];
+            let mut folds = grouped(
+                rows,
+                kind,
+                |_| (),
+                |(), all| Value::Number(folded(*fold, &numbers_of(all))),
+            );
             if nothing {
                 folds.push(pane(Value::Number(folded(*fold, &[])), Span::Global));
             }

@@ -16,7 +16,8 @@ const MOST_NUMBERS: usize = 600;
 
 /// The program of this seed: sound, small, and of at least six steps.
 pub fn generate(seed: u64) -> Program {
-    let mut draft = Draft { random: Rng::with_seed(seed), program: Program::default(), made: vec![] };
+    let mut draft =
+        Draft { random: Rng::with_seed(seed), program: Program::default(), made: vec![] };
     let steps = draft.random.usize(LEAST_STEPS..=MOST_STEPS);
     for _ in 0..draft.random.usize(1..=2) {
         draft.create();

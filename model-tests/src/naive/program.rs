@@ -164,8 +164,10 @@ impl fmt::Display for Program {
             write!(f, "    c{place} = ")?;
             match &step.op {
                 Op::Create { shape, elements } => {
-                    let elements: Vec<String> =
-                        elements.iter().map(|(value, time)| format!("{value} at {time}us")).collect();
+                    let elements: Vec<String> = elements
+                        .iter()
+                        .map(|(value, time)| format!("{value} at {time}us"))
+                        .collect();
                     writeln!(f, "create::<{shape:?}>([{}])", elements.join(", "))?;
                 }
                 Op::CreateThenStamp { numbers } => {

@@ -132,7 +132,10 @@ mod tests {
         // "Fails" where any leaf holds the pane of a group of two or more.
         let fails = |program: &Program| {
             let is_large = |value: &Value| matches!(value, Value::List(_, all) if all.len() > 1);
-            evaluate(program).iter().flatten().any(|row| row.pane.timing == PaneTiming::OnTime && is_large(&row.value))
+            evaluate(program)
+                .iter()
+                .flatten()
+                .any(|row| row.pane.timing == PaneTiming::OnTime && is_large(&row.value))
         };
         let large = (0..).map(generate).find(fails).unwrap();
         let small = shrink(large, fails);

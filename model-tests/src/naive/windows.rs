@@ -176,7 +176,8 @@ mod tests {
     #[test]
     fn sessions_merge_when_they_overlap_and_not_when_they_touch() {
         let at = |time| ((), vec![interval(time, time + 5)], time);
-        let found: Vec<_> = groups([at(0), at(5), at(14), at(10), at(9)], true).into_iter().collect();
+        let found: Vec<_> =
+            groups([at(0), at(5), at(14), at(10), at(9)], true).into_iter().collect();
         let expected =
             [(((), interval(0, 5)), vec![0]), (((), interval(5, 19)), vec![5, 14, 10, 9])];
         assert_eq!(found, expected);
