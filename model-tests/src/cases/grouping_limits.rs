@@ -61,15 +61,15 @@ fn a_hot_key_gives_the_same_with_any_fan_out(bench: &Bench) {
         let pairs = windowing.apply(&one_hot_key(&pipeline));
         let combiner = || (Sum, Count, Max, Mean);
         let plain = pairs.combine_per_key(combiner());
-        let spread = [1, 16].map(|fanout| {
+        let [narrow, wide] = [1, 16].map(|fanout| {
             let combiner = HotKey::with_hot_key_fanout(combiner(), fanout);
             pairs.combine_per_key(combiner)
         });
-        let bits = |collection: &PCollection<(u64, (i64, u64, Option<i64>, f64))>| {
-            collection.map_values(|(sum, count, max, mean)| (sum, count, max, mean.to_bits()))
-        };
-        let [narrow, wide] = &spread;
-        let found = [&plain, narrow, wide].map(|collection| bits(collection).collect());
+        let found = [plain, narrow, wide].map(|folds| {
+            let bits =
+                folds.map_values(|(sum, count, max, mean)| (sum, count, max, mean.to_bits()));
+            bits.collect()
+        });
         pipeline.run();
         for collected in found {
             assert_eq!(panes(&collected), expected, "{windowing:?}");

@@ -2,8 +2,12 @@
 
 use fastrand::Rng;
 use watershed::{
-    Collected, Element, FixedWindows, GlobalWindows, Observed, PCollection, Pipeline, RunError,
-    Sessions, SlidingWindows, combine::Sum, seconds, testing::assert_that,
+    BoxError, Collected, Element, FixedWindows, GlobalWindows, Observed, PCollection, Pipeline,
+    RunError, Sessions, SlidingWindows,
+    combine::Sum,
+    model::{Advance, Boundedness, Budget, Progress, Reader, Source, SourceOutput},
+    seconds,
+    testing::assert_that,
 };
 
 use super::timed::{create, panes, scores, sorted};
@@ -14,6 +18,7 @@ cases! {
     flatten_puts_collections_together: "GP-13";
     a_flatten_with_itself_doubles: "GP-13";
     a_flatten_of_nothing_is_empty: "GP-13";
+    a_flatten_with_something_endless_is_endless: "GP-13";
     a_flatten_of_unlike_windows_is_refused: "GP-13";
     a_flatten_across_pipelines_is_refused: "GP-13";
     partition_routes_by_its_function: "GP-14";
@@ -105,6 +110,52 @@ fn a_flatten_of_nothing_is_empty(bench: &Bench) {
         assert_that(&some.combine_per_key(Sum)).is_singleton((1, 2));
         pipeline.run();
     }
+}
+
+/// A source that claims not to end. It is never read.
+struct Endless;
+
+impl Source for Endless {
+    type Element = i64;
+    type Split = ();
+    type Reader = Endless;
+    fn describe(&self) -> String {
+        "endless".to_owned()
+    }
+    fn boundedness(&self) -> Boundedness {
+        Boundedness::Unbounded
+    }
+    fn splits(&self, _: usize) -> Result<Vec<()>, BoxError> {
+        Ok(Vec::new())
+    }
+    fn open(&self, (): ()) -> Result<Endless, BoxError> {
+        Ok(Endless)
+    }
+}
+
+impl Reader<i64, ()> for Endless {
+    fn advance(&mut self, _: &mut SourceOutput<i64>, _: Budget) -> Result<Advance, BoxError> {
+        Ok(Advance::Idle)
+    }
+    fn position(&self) {}
+    fn progress(&self) -> Progress {
+        Progress::default()
+    }
+}
+
+fn a_flatten_with_something_endless_is_endless(_: &Bench) {
+    let pipeline = Pipeline::new();
+    let (endless, bounded) = (pipeline.read(Endless), pipeline.create([1, 2]));
+    let both = [bounded.flatten_with(&endless), endless.flatten_with(&bounded)];
+    let behind = both[0].reshuffle().flatten_with(&bounded);
+    let ends = bounded.flatten_with(&bounded);
+    both.iter().chain([&behind, &ends]).for_each(|collection| drop(collection.for_each(|_| ())));
+    let graph = pipeline.build().unwrap();
+    let boundedness = |of: &PCollection<i64>| graph.collection(of.id()).boundedness;
+    for endless in both.iter().chain([&behind]) {
+        assert_eq!(boundedness(endless), Boundedness::Unbounded);
+    }
+    assert_eq!(boundedness(&ends), Boundedness::Bounded);
 }
 
 /// The one thing that is wrong with the pipeline, as it is told.

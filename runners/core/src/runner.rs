@@ -1,6 +1,6 @@
 //! The trait by which a runner is started.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use watershed_model::{Graph, KeyHasher};
 
@@ -29,6 +29,8 @@ pub struct RunOptions {
     pub hosts: Vec<String>,
     /// Which of the hosts this process is, from 0.
     pub process_index: Option<usize>,
+    /// How long the processes of a job wait for each other at its start.
+    pub join_limit: Duration,
     /// Fixes whatever the runner may choose freely, and the routing of keys.
     pub seed: u64,
     /// How much is checked, by a runner that checks.
@@ -50,6 +52,7 @@ impl Default for RunOptions {
             processes: 1,
             hosts: Vec::new(),
             process_index: None,
+            join_limit: Duration::from_secs(20),
             seed: 0,
             checks: Checks::Full,
             bundle_elements: 4096,

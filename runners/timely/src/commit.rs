@@ -1,12 +1,15 @@
 //! The end of a job: votes, and then all output or none.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use watershed_model::{Drops, Epoch, NodeId, Primitive};
 use watershed_runner_core::{Outcome, RunError, RunReport, StepReport, guard};
 
 use crate::{
-    processes::{Control, Message, Told},
+    processes::{Ballot, Control, Counts, Message},
     runner::problem,
     shared::Shared,
     stage::Prepared,
@@ -36,12 +39,26 @@ impl Votes {
             return;
         }
         for (mine, theirs) in std::iter::zip(&mut self.reports, reports) {
-            mine.elements_in += theirs.elements_in;
+            mine.elements_in = mine.elements_in.saturating_add(theirs.elements_in);
             mine.drops.merge(&theirs.drops);
             for (out, more) in std::iter::zip(&mut mine.elements_out, theirs.elements_out) {
-                *out += more;
+                *out = out.saturating_add(more);
             }
         }
+    }
+
+    /// Takes in what another process says of its workers, unless it cannot be of this graph.
+    fn add_ballot(&mut self, shared: &Shared, ballot: Ballot) -> Result<(), RunError> {
+        let nodes = shared.graph.nodes();
+        let fits = ballot.prepared.iter().all(|(node, _)| node.0 < nodes.len())
+            && ballot.reports.len() == nodes.len()
+            && std::iter::zip(nodes, &ballot.reports)
+                .all(|(node, report)| report.elements_out.len() == node.outputs.len());
+        if !fits {
+            return Err(nonsense());
+        }
+        self.add(ballot.prepared, ballot.reports);
+        Ok(())
     }
 
     fn discard(&self, shared: &Shared) {
@@ -73,6 +90,21 @@ impl Votes {
     }
 }
 
+fn nonsense() -> RunError {
+    problem("was told nonsense by another process")
+}
+
+/// The end of a run that is over before its time.
+fn ended_early(shared: &Shared, started: Instant) -> Result<RunReport, RunError> {
+    match shared.take_failure() {
+        Some(error) => Err(error),
+        None => {
+            let elapsed = started.elapsed();
+            Ok(RunReport { elapsed, ..RunReport::of(Outcome::Cancelled) })
+        }
+    }
+}
+
 /// The end of a job in one process.
 pub(crate) fn alone(
     shared: &Shared,
@@ -80,13 +112,9 @@ pub(crate) fn alone(
     started: Instant,
 ) -> Result<RunReport, RunError> {
     let mut votes = Votes::of(ends);
-    if let Some(error) = shared.take_failure() {
+    if shared.is_over() {
         votes.discard(shared);
-        return Err(error);
-    }
-    if shared.job.is_cancelled() {
-        votes.discard(shared);
-        return Ok(cancelled(started));
+        return ended_early(shared, started);
     }
     votes.commit(shared, false)?;
     Ok(report(shared, votes.reports, shared.job.progress().elements_read, started))
@@ -114,30 +142,29 @@ fn decide(
     mut votes: Votes,
     started: Instant,
 ) -> Result<RunReport, RunError> {
-    let mut awaited = control.peers();
-    while awaited > 0 && !shared.is_over() {
-        match control.next(shared) {
-            Some((_, Message::Ended(prepared, reports))) => {
-                votes.add(prepared, reports);
-                awaited -= 1;
+    let mut awaited: BTreeSet<usize> = (1..control.count).collect();
+    while !awaited.is_empty() && !shared.is_over() {
+        match control.next(|| shared.is_over()) {
+            Some((peer, Message::Ended(ballot))) if awaited.remove(&peer) => {
+                if let Err(error) = votes.add_ballot(shared, ballot) {
+                    shared.fail(error);
+                }
             }
-            Some((_, Message::Cancelled)) => shared.job.cancel(),
-            Some(_) => shared.fail(problem("was told nonsense by another process")),
-            None => break,
+            // Known already, and the run is over.
+            Some((_, Message::Failed(_) | Message::Cancelled)) | None => {}
+            Some(_) => shared.fail(nonsense()),
         }
     }
-    let failed = |error: RunError, votes: &Votes| {
+    if shared.is_over() {
+        control.tell_end();
+        // A process that has died after its vote cannot take back what it prepared.
+        while let Some((_, said)) = control.next(|| true) {
+            if let Message::Ended(ballot) = said {
+                let _ = votes.add_ballot(shared, ballot);
+            }
+        }
         votes.discard(shared);
-        control.tell_all(&Message::Failed(Told::of(&error)), shared);
-        Err(error)
-    };
-    if let Some(error) = shared.take_failure() {
-        return failed(error, &votes);
-    }
-    if shared.job.is_cancelled() {
-        votes.discard(shared);
-        control.tell_all(&Message::Cancelled, shared);
-        return Ok(cancelled(started));
+        return ended_early(shared, started);
     }
     let everywhere: Prepared = votes
         .prepared
@@ -149,10 +176,13 @@ fn decide(
         .map(|(node, committables)| (*node, committables.clone()))
         .collect();
     if let Err(error) = votes.commit(shared, false) {
-        return failed(error, &Votes::default());
+        // A failure of the commit is told even if the run was cancelled meanwhile.
+        control.tell_all(&Message::failed(&error));
+        return Err(error);
     }
+    let (reports, counts) = (votes.reports.clone(), Counts::of(&shared.job));
+    control.tell_all(&Message::Committed(Ballot { prepared: everywhere, reports, counts }));
     let read = read_by(shared, &votes.reports);
-    control.tell_all(&Message::Committed(everywhere, votes.reports.clone(), read), shared);
     Ok(report(shared, votes.reports, read, started))
 }
 
@@ -163,32 +193,51 @@ fn vote(
     votes: Votes,
     started: Instant,
 ) -> Result<RunReport, RunError> {
-    if let Some(error) = shared.take_failure() {
+    if shared.is_over() {
         votes.discard(shared);
-        control.tell(0, &Message::Failed(Told::of(&error)), shared);
-        return Err(error);
-    }
-    if shared.job.is_cancelled() {
-        votes.discard(shared);
-        control.tell(0, &Message::Cancelled, shared);
-        return Ok(cancelled(started));
+        control.tell_end();
+        return ended_early(shared, started);
     }
     let prepared = votes.prepared.clone().into_iter().collect();
-    control.tell(0, &Message::Ended(prepared, votes.reports.clone()), shared);
-    match control.next(shared) {
-        Some((_, Message::Committed(everywhere, reports, read))) => {
+    let (reports, counts) = (votes.reports.clone(), Counts::of(&shared.job));
+    control.tell(0, &Message::Ended(Ballot { prepared, reports, counts }));
+    // From here on the coordinator decides: who is cancelled here asks it, and still waits.
+    let verdict = control.next(|| {
+        control.tell_end();
+        shared.is_aborted()
+    });
+    match verdict {
+        Some((_, Message::Committed(ballot))) => {
+            ballot.counts.raise(&shared.job);
             let mut all = Votes::default();
-            all.add(everywhere, reports);
+            all.add_ballot(shared, ballot)?;
+            let read = read_by(shared, &all.reports);
             all.commit(shared, true)?;
             Ok(report(shared, all.reports, read, started))
         }
-        Some((_, Message::Cancelled)) => Ok(cancelled(started)),
-        Some(_) => Err(problem("was told nonsense by process 0")),
-        None if shared.job.is_cancelled() => {
-            control.tell(0, &Message::Cancelled, shared);
-            Ok(cancelled(started))
+        Some((_, Message::Failed(_) | Message::Cancelled)) => {
+            votes.discard(shared);
+            ended_early(shared, started)
         }
-        None => Err(shared.take_failure().unwrap_or_else(|| problem("lost process 0 at the end"))),
+        Some(_) => {
+            votes.discard(shared);
+            Err(nonsense())
+        }
+        None if control.has_heard_the_end() => {
+            votes.discard(shared);
+            ended_early(shared, started)
+        }
+        None => {
+            // A coordinator that is only silent may be committing what was prepared here.
+            if control.knows_its_dead() {
+                votes.discard(shared);
+            }
+            shared.take_failure();
+            Err(problem(
+                "lost process 0 after its own part was done; whether the output was written can be seen \
+                 only there",
+            ))
+        }
     }
 }
 
@@ -197,10 +246,6 @@ fn read_by(shared: &Shared, reports: &[StepReport]) -> u64 {
         .filter(|(node, _)| matches!(node.primitive, Primitive::Read(_)))
         .map(|(_, report)| report.elements_in)
         .sum()
-}
-
-fn cancelled(started: Instant) -> RunReport {
-    RunReport { elapsed: started.elapsed(), ..RunReport::of(Outcome::Cancelled) }
 }
 
 fn report(shared: &Shared, steps: Vec<StepReport>, read: u64, started: Instant) -> RunReport {

@@ -103,7 +103,8 @@ fn decode(bytes: &[u8]) -> Option<(ExchangeId, Result<AnyBundle, BoxError>)> {
     let exchange = u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?);
     let length = u64::from_le_bytes(bytes.get(8..16)?.try_into().ok()?);
     let exchange = ExchangeId(usize::try_from(exchange).ok()?);
-    let body = usize::try_from(length).ok().and_then(|length| bytes.get(16..16 + length));
+    let end = usize::try_from(length).ok().and_then(|length| length.checked_add(16));
+    let body = end.and_then(|end| bytes.get(16..end));
     let bundle = RUN.with_borrow(|run| {
         let shared = run.as_ref().ok_or("this worker works for no run")?;
         let element = element_of(shared, exchange).ok_or("there is no such exchange")?;
@@ -120,7 +121,12 @@ impl ContainerBytes for Parcel {
                 failed(exchange, error);
                 Parcel::default()
             }
-            None => Parcel::default(),
+            None if bytes.is_empty() => Parcel::default(),
+            None => {
+                // No exchange has this number: an error that names none.
+                failed(ExchangeId(usize::MAX), "a parcel is cut off".into());
+                Parcel::default()
+            }
         }
     }
 

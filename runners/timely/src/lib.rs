@@ -7,10 +7,11 @@
 //! ```text
 //!   runner      starts workers, one job from its start to its report
 //!   commit      votes, and then all output or none
+//!   crew        the workers of this process: started, awaited, or left behind
 //!   worker      one worker's loop: steps the dataflow until it ends or the run is aborted
 //!   dataflow    stages as timely operators
 //!   stage       what happens to a bundle inside a stage
-//!   splits      the splits of a source, shared by all workers
+//!   splits      the splits of a job: found once, dealt out, shared by workers
 //!   exchange    bundles on timely's channels
 //!   moment      timely's time: epoch and watermark
 //!   processes   how the processes of a job find, trust and lose each other
@@ -19,6 +20,7 @@
 
 mod commit;
 mod container;
+mod crew;
 mod dataflow;
 mod exchange;
 mod moment;

@@ -1,37 +1,29 @@
 //! The runner's face: one job from its start to its report.
 
-use std::{
-    panic::{self, AssertUnwindSafe},
-    sync::Arc,
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use timely::{
-    CommunicationConfig, WorkerConfig,
+    CommunicationConfig,
     communication::{
         AllocatorBuilder, Hooks,
         allocator::{ProcessBuilder, zero_copy::initialize::initialize_networking_from_sockets},
     },
-    execute::execute_from,
 };
-use watershed_model::{AnySplit, Graph, GraphFormat, Primitive};
+use watershed_model::{Graph, GraphFormat};
 use watershed_runner_core::{
-    Failure, JobHandle, JobState, Plan, PlanOptions, RunError, RunOptions, RunReport, Runner, guard,
+    JobHandle, JobState, Plan, PlanOptions, RunError, RunOptions, RunReport, Runner, guard,
 };
 
 use crate::{
-    commit,
-    processes::{Control, DataLink, Message, Told, join},
+    commit, crew,
+    processes::{self, Control, DataLink, Message, Place},
     shared::Shared,
-    splits::SplitQueue,
-    worker::{self, WorkerEnd},
+    splits::{self, Splits},
+    worker::WorkerEnd,
 };
 
 /// More workers than this are a mistake in a number, not a wish.
 const MOST_WORKERS: usize = 1024;
-
-/// Splits asked for, for each worker: so many that one slow split does not keep the others waiting.
-const SPLITS_PER_WORKER: usize = 4;
 
 /// Runs a graph on timely-dataflow, with many workers in one or more processes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,6 +49,7 @@ impl Runner for TimelyRunner {
                 options.processes, options.workers
             )));
         }
+        processes::check(options)?;
         let options = options.clone();
         JobHandle::spawn(self.name(), move |state| run(graph, options, state))
     }
@@ -65,9 +58,6 @@ impl Runner for TimelyRunner {
 pub(crate) fn problem(problem: impl Into<String>) -> RunError {
     RunError::Runner { runner: "timely".into(), problem: problem.into() }
 }
-
-/// The splits of every node, empty for those that read nothing.
-type Splits = Vec<Vec<AnySplit>>;
 
 fn run(graph: Arc<Graph>, options: RunOptions, job: Arc<JobState>) -> Result<RunReport, RunError> {
     let started = Instant::now();
@@ -79,16 +69,21 @@ fn run(graph: Arc<Graph>, options: RunOptions, job: Arc<JobState>) -> Result<Run
     let plan = Plan::of(&graph, plan_options);
     let shared = Arc::new(Shared::new(graph, plan, options, job));
     if shared.options.all_workers() == shared.options.workers {
-        let splits = find_splits(&shared)?;
+        let splits = splits::find(&shared)?;
         let (builders, _others) = communication(shared.options.workers)?;
-        let ends = work(&shared, builders, splits)?;
+        let ends = crew::work(&shared, builders, splits, &|| ())?;
         return commit::alone(&shared, ends, started);
     }
 
-    let joined = join(&shared.options, fingerprint(&shared), &shared)?;
-    shared.set_process(joined.control.index);
-    let result = run_together(&shared, &joined.control, joined.data, started);
-    joined.control.close();
+    let place = Place::of(&shared.options)?;
+    shared.set_process(place.index);
+    let control = Control::start(place.index, place.count, &shared)?;
+    let ends = work_together(&shared, &place, &control).unwrap_or_else(|error| {
+        shared.fail(error);
+        Vec::new()
+    });
+    let result = commit::together(&shared, &control, ends, started);
+    control.close();
     result
 }
 
@@ -102,36 +97,41 @@ fn communication(
     config.try_build().map_err(problem)
 }
 
-/// This process's part of a job of several processes.
-fn run_together(
+/// This process's part of a job of several processes, up to the votes.
+fn work_together(
     shared: &Arc<Shared>,
+    place: &Place,
     control: &Arc<Control>,
+) -> Result<Vec<WorkerEnd>, RunError> {
+    let data = processes::join(place, fingerprint(shared), control, shared)?;
+    let splits = share_splits(shared, control)?;
+    let builders = communication_over(data, control.index, shared.options.workers)?;
+    crew::work(shared, builders, splits, &|| control.tell_end())
+}
+
+fn communication_over(
     data: Vec<Option<DataLink>>,
-    started: Instant,
-) -> Result<RunReport, RunError> {
-    let splits = match share_splits(shared, control) {
-        Ok(splits) => splits,
-        Err(error) => {
-            control.tell_all(&Message::Failed(Told::of(&error)), shared);
-            return Err(error);
-        }
-    };
-    let workers = shared.options.workers;
+    index: usize,
+    workers: usize,
+) -> Result<Vec<AllocatorBuilder>, RunError> {
     let hooks = Hooks::default();
     let inner =
         ProcessBuilder::new_typed_vector(workers, hooks.refill.clone(), hooks.spill.clone());
-    let (builders, links) =
-        initialize_networking_from_sockets(inner, data, control.index, workers, hooks)
-            .map_err(|error| problem(format!("cannot use its data links: {error}")))?;
-    let builders = builders.into_iter().map(AllocatorBuilder::Tcp).collect();
-    let ends = work(shared, builders, splits);
-    if shared.is_over() || ends.is_err() {
-        // Where a peer has died its link's threads wait for ever; they go with the process.
-        std::mem::forget(links);
-    } else {
-        drop(links);
-    }
-    commit::together(shared, control, ends?, started)
+    let (builders, links) = initialize_networking_from_sockets(inner, data, index, workers, hooks)
+        .map_err(|error| problem(format!("cannot use its data links: {error}")))?;
+    // Nobody waits for the links' threads, which a peer could hold up: those that cannot say goodbye to
+    // it any more unwind when the workers have gone. That is known already; the guard keeps it quiet.
+    let farewell = || {
+        let _ = guard(|| {
+            drop(links);
+            Ok(())
+        });
+    };
+    std::thread::Builder::new()
+        .name("watershed-links".into())
+        .spawn(farewell)
+        .map_err(|error| problem(format!("could not start a thread: {error}")))?;
+    Ok(builders.into_iter().map(AllocatorBuilder::Tcp).collect())
 }
 
 /// Says which graph this is and how it is run: all processes of a job must say the same.
@@ -154,80 +154,20 @@ fn fingerprint(shared: &Shared) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-/// Runs this process's workers to their ends.
-fn work(
-    shared: &Arc<Shared>,
-    builders: Vec<AllocatorBuilder>,
-    splits: Splits,
-) -> Result<Vec<WorkerEnd>, RunError> {
-    let queues: Vec<Option<Arc<SplitQueue>>> = std::iter::zip(shared.graph.nodes(), splits)
-        .map(|(node, splits)| match &node.primitive {
-            Primitive::Read(read) => {
-                splits.iter().for_each(|split| shared.job.found(split.size.unwrap_or(0)));
-                Some(Arc::new(SplitQueue::new(read.source.clone(), splits)))
-            }
-            _ => None,
-        })
-        .collect();
-    let seen = shared.clone();
-    let engine =
-        |message| RunError::step("the runner itself", Failure::Panic { message, location: None });
-    let guards = execute_from(builders, Box::new(()), WorkerConfig::default(), move |worker| {
-        // A fault of the engine itself must not leave the other workers waiting.
-        let ended = panic::catch_unwind(AssertUnwindSafe(|| worker::run(worker, &seen, &queues)));
-        ended.unwrap_or_else(|_| {
-            seen.fail(engine("a worker panicked; the message is on standard error".to_owned()));
-            None
-        })
-    })
-    .map_err(problem)?;
-    let mut ends = Vec::new();
-    for end in guards.join() {
-        match end {
-            Ok(end) => ends.extend(end),
-            Err(message) => shared.fail(engine(message)),
-        }
-    }
-    Ok(ends)
-}
-
-/// The splits of every source, found once for the whole job.
-fn find_splits(shared: &Shared) -> Result<Splits, RunError> {
-    let desired = shared.options.all_workers() * SPLITS_PER_WORKER;
-    let nodes = shared.graph.nodes().iter();
-    nodes
-        .map(|node| match &node.primitive {
-            Primitive::Read(read) => guard(|| read.source.splits(desired))
-                .map_err(|failure| RunError::step(&node.name, failure)),
-            _ => Ok(Vec::new()),
-        })
-        .collect()
-}
-
-/// The coordinator finds the splits and deals them out, in turn; the others are told theirs.
+/// The coordinator finds the splits and deals them out; the others are told theirs.
 fn share_splits(shared: &Shared, control: &Control) -> Result<Splits, RunError> {
     if !control.is_coordinator() {
-        return match control.next(shared) {
+        return match control.next(|| shared.is_over()) {
             Some((_, Message::Splits(splits))) if splits.len() == shared.graph.nodes().len() => {
                 Ok(splits)
             }
+            // If the run is over that is what is told in place of this.
             Some(_) => Err(problem("was told nonsense by process 0 while starting")),
-            None => Err(shared
-                .take_failure()
-                .unwrap_or_else(|| problem("was cancelled while starting"))),
+            None => Err(problem("was stopped while starting")),
         };
     }
-    let all = find_splits(shared)?;
-    let processes = 1 + control.peers();
-    let mut shares: Vec<Splits> = vec![vec![Vec::new(); all.len()]; processes];
-    for (node, splits) in all.into_iter().enumerate() {
-        for (place, split) in splits.into_iter().enumerate() {
-            shares[place % processes][node].push(split);
-        }
-    }
-    let mine = std::mem::take(&mut shares[0]);
-    for (peer, share) in shares.into_iter().enumerate().skip(1) {
-        control.tell(peer, &Message::Splits(share), shared);
-    }
-    Ok(mine)
+    let mut shares = splits::deal(splits::find(shared)?, control.count).into_iter().enumerate();
+    let mine = shares.next().map(|(_, share)| share);
+    shares.for_each(|(peer, share)| control.tell(peer, &Message::Splits(share)));
+    mine.ok_or_else(|| problem("has no process"))
 }

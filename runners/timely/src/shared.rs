@@ -19,6 +19,8 @@ pub(crate) struct Shared {
     pub(crate) job: Arc<JobState>,
     failure: Mutex<Option<RunError>>,
     aborted: AtomicBool,
+    /// Whether the workers of this process have ended, and with them all that they had of links.
+    workers_gone: AtomicBool,
     in_flight: AtomicI64,
     /// Which process of the job this is.
     process: OnceLock<usize>,
@@ -38,19 +40,43 @@ impl Shared {
             job,
             failure: Mutex::new(None),
             aborted: AtomicBool::new(false),
+            workers_gone: AtomicBool::new(false),
             in_flight: AtomicI64::new(0),
             process: OnceLock::new(),
         }
     }
 
-    /// The run has failed. The first failure is the one to tell; every worker stops soon.
+    /// The run has failed. The first failure is the one to tell; every worker stops soon. What fails
+    /// in a run that was cancelled fails because of that, and is not told.
     pub(crate) fn fail(&self, error: RunError) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        if !self.job.is_cancelled() {
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
         self.aborted.store(true, SeqCst);
+    }
+
+    /// Looks at how the run has failed, if it has.
+    pub(crate) fn see_failure<T>(&self, see: impl FnOnce(&RunError) -> T) -> Option<T> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(see)
     }
 
     pub(crate) fn take_failure(&self) -> Option<RunError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether something has gone wrong, be it because the run was cancelled.
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.aborted.load(SeqCst)
+    }
+
+    /// All workers of this process have ended.
+    pub(crate) fn workers_are_gone(&self) {
+        self.workers_gone.store(true, SeqCst);
+    }
+
+    /// Whether all workers of this process have ended.
+    pub(crate) fn are_workers_gone(&self) -> bool {
+        self.workers_gone.load(SeqCst)
     }
 
     /// Whether workers should drop what they do: the run has failed or was cancelled.

@@ -1,4 +1,4 @@
-//! The splits of a source, shared by all workers of a job.
+//! The splits of a job: found once, dealt out to processes, and shared by the workers of each.
 
 use std::{
     collections::VecDeque,
@@ -6,7 +6,44 @@ use std::{
 };
 
 use timely::scheduling::SyncActivator;
-use watershed_model::{AnyReader, AnySource, AnySplit, BoxError};
+use watershed_model::{AnyReader, AnySource, AnySplit, BoxError, Primitive};
+use watershed_runner_core::{RunError, guard};
+
+use crate::shared::Shared;
+
+/// Splits asked for, for each worker: so many that one slow split does not keep the others waiting.
+const SPLITS_PER_WORKER: usize = 4;
+
+/// The splits of every node, empty for those that read nothing.
+pub(crate) type Splits = Vec<Vec<AnySplit>>;
+
+/// The splits of every source, found once for the whole job.
+pub(crate) fn find(shared: &Shared) -> Result<Splits, RunError> {
+    let desired = shared.options.all_workers() * SPLITS_PER_WORKER;
+    let nodes = shared.graph.nodes().iter();
+    nodes
+        .map(|node| match &node.primitive {
+            Primitive::Read(read) => {
+                let splits = guard(|| read.source.splits(desired))
+                    .map_err(|failure| RunError::step(&node.name, failure))?;
+                splits.iter().for_each(|split| shared.job.found(split.size.unwrap_or(0)));
+                Ok(splits)
+            }
+            _ => Ok(Vec::new()),
+        })
+        .collect()
+}
+
+/// Deals splits out to processes, in turn.
+pub(crate) fn deal(splits: Splits, processes: usize) -> Vec<Splits> {
+    let mut shares: Vec<Splits> = vec![vec![Vec::new(); splits.len()]; processes];
+    for (node, splits) in splits.into_iter().enumerate() {
+        for (place, split) in splits.into_iter().enumerate() {
+            shares[place % processes][node].push(split);
+        }
+    }
+    shares
+}
 
 /// The splits that wait, and who reads.
 pub(crate) struct SplitQueue {

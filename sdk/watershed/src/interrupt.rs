@@ -20,7 +20,10 @@ pub(crate) fn cancels(job: &JobHandle) -> Interruptible {
             if fresh == 0 {
                 std::process::exit(130);
             }
-            eprintln!("cancelling; Ctrl-C again ends the program at once");
+            // A terminal interrupts all processes of a job, and one is enough to say it.
+            if !crate::run::is_launched_child() {
+                eprintln!("cancelling; Ctrl-C again ends the program at once");
+            }
             running.iter().for_each(|job| job.cancel());
         });
     });

@@ -1,5 +1,7 @@
 //! What a person chooses when a program starts.
 
+use std::time::Duration;
+
 use watershed_model::GraphFormat;
 use watershed_runner_core::{Checks, RunOptions};
 
@@ -84,6 +86,12 @@ pub struct PipelineOptions {
     #[cfg_attr(feature = "cli", arg(long, value_name = "I", requires = "hosts"))]
     pub process_index: Option<usize>,
 
+    /// How long the processes of the job wait for each other at its start.
+    #[cfg_attr(feature = "cli", arg(
+        long, default_value = "20", value_name = "SECONDS", value_parser = parse_seconds
+    ))]
+    pub join_limit: Duration,
+
     /// Fixes all that a runner may choose freely: the same seed gives the same run.
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 0, value_name = "N"))]
     pub seed: u64,
@@ -128,6 +136,21 @@ fn parse_checks(text: &str) -> Result<Checks, String> {
     }
 }
 
+#[cfg(feature = "cli")]
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|limit| *limit <= MOST_JOIN_LIMIT)
+        .ok_or_else(|| {
+            "a number of seconds is meant, at most those of a day, like 20 or 0.5".to_owned()
+        })
+}
+
+/// To wait longer than a day is a mistake in a number.
+#[cfg(feature = "cli")]
+const MOST_JOIN_LIMIT: Duration = Duration::from_secs(86_400);
+
 impl Default for PipelineOptions {
     /// The direct runner with all checks, quietly: what a test or a library wants.
     fn default() -> Self {
@@ -138,6 +161,7 @@ impl Default for PipelineOptions {
             processes: run.processes,
             hosts: Vec::new(),
             process_index: None,
+            join_limit: run.join_limit,
             seed: run.seed,
             checks: run.checks,
             bundle_elements: run.bundle_elements,
@@ -157,6 +181,7 @@ impl PipelineOptions {
         run.processes = self.processes;
         run.hosts.clone_from(&self.hosts);
         run.process_index = self.process_index;
+        run.join_limit = self.join_limit;
         run.seed = self.seed;
         run.checks = self.checks;
         run.bundle_elements = self.bundle_elements;

@@ -96,7 +96,7 @@ fn start(graph: Arc<Graph>, options: &PipelineOptions) -> Result<JobHandle, RunE
 }
 
 /// Whether another process has launched this one to share its jobs; it leaves the talking to the first.
-fn is_launched_child() -> bool {
+pub(crate) fn is_launched_child() -> bool {
     #[cfg(feature = "timely")]
     return watershed_runner_timely::is_launched_child();
     #[cfg(not(feature = "timely"))]

@@ -1,243 +1,235 @@
-//! Messages between the coordinator and the other processes.
+//! The control links of a process.
 
 use std::{
-    io::{self, Read, Write},
-    net::TcpStream,
+    io,
+    net::{Shutdown, TcpStream},
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{
+            AtomicBool, AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
-use watershed_model::{AnySplit, BinaryCoder, BoxError, Coder};
-use watershed_runner_core::{Failure, RunError, StepReport};
+use watershed_runner_core::RunError;
 
-use super::socket::{SILENCE_LIMIT, prepare};
-use crate::{shared::Shared, stage::Prepared};
-
-/// No message is larger: what is above it is an attack or a fault.
-const MOST_BYTES: u32 = 1 << 30;
+use super::{
+    message::{self, Counts, Message},
+    socket::{Patient, prepare},
+};
+use crate::{runner::problem, shared::Shared};
 
 /// How often each side says that it is alive.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// What processes say to each other.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Message {
-    /// From another process: where its data links are taken.
-    Here(String),
-    /// From the coordinator: where all processes take data links.
-    Peers(Vec<String>),
-    /// From the coordinator: the splits of each node that this process is to read.
-    Splits(Vec<Vec<AnySplit>>),
-    /// From another process: its workers have ended; what its sinks prepared, and its counts.
-    Ended(Prepared, Vec<StepReport>),
-    /// From anyone: the run has failed.
-    Failed(Told),
-    /// From the coordinator: all is committed; what was prepared for sinks that commit everywhere,
-    /// and the report.
-    Committed(Prepared, Vec<StepReport>, u64),
-    /// From anyone: the run was cancelled.
-    Cancelled,
-    /// I am alive.
-    Alive,
-}
+/// How long a process that has ended waits for those at the other ends to have ended too.
+const FAREWELL: Duration = Duration::from_secs(5);
 
-/// A failure in words, as it crosses processes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Told {
-    step: Option<String>,
-    panicked: bool,
-    message: String,
-    location: Option<String>,
-}
+/// How often something that may change by itself is looked at.
+const TICK: Duration = Duration::from_millis(20);
 
-impl Told {
-    pub(crate) fn of(error: &RunError) -> Self {
-        match error {
-            RunError::Step { step, failure: Failure::Panic { message, location } } => Told {
-                step: Some(step.clone()),
-                panicked: true,
-                message: message.clone(),
-                location: location.clone(),
-            },
-            RunError::Step { step, failure: Failure::Error(error) } => Told {
-                step: Some(step.clone()),
-                panicked: false,
-                message: error.to_string(),
-                location: None,
-            },
-            RunError::Runner { problem, .. } => {
-                Told { step: None, panicked: false, message: problem.clone(), location: None }
-            }
-            other => {
-                Told { step: None, panicked: false, message: other.to_string(), location: None }
-            }
-        }
-    }
-
-    pub(crate) fn into_error(self) -> RunError {
-        let Told { step, panicked, message, location } = self;
-        match step {
-            Some(step) if panicked => RunError::step(&step, Failure::Panic { message, location }),
-            Some(step) => RunError::step(&step, BoxError::from(message)),
-            None => RunError::Runner { runner: "timely".into(), problem: message },
-        }
-    }
-}
-
-pub(super) fn write(socket: &mut impl Write, message: &Message) -> io::Result<()> {
-    let mut frame = vec![0; 4];
-    BinaryCoder.encode_value(message, &mut frame).map_err(io::Error::other)?;
-    let length = u32::try_from(frame.len() - 4).ok().filter(|length| *length <= MOST_BYTES);
-    let Some(length) = length else {
-        let problem = format!("a message of {} bytes is too large for a control link", frame.len());
-        return Err(io::Error::other(problem));
-    };
-    frame[..4].copy_from_slice(&length.to_le_bytes());
-    socket.write_all(&frame)
-}
-
-pub(super) fn read(socket: &mut impl Read) -> io::Result<Message> {
-    let mut length = [0; 4];
-    socket.read_exact(&mut length)?;
-    let length = u32::from_le_bytes(length);
-    if length > MOST_BYTES {
-        return Err(io::Error::other(format!("a message claims {length} bytes")));
-    }
-    // Grows with what arrives, not with what is claimed.
-    let mut bytes = Vec::new();
-    socket.take(u64::from(length)).read_to_end(&mut bytes)?;
-    BinaryCoder.decode_value(&bytes).map_err(io::Error::other)
-}
-
-/// The control links of a process: the coordinator's to all others, another's to the coordinator.
+/// The control links of a process: the coordinator's to all others, another's to the coordinator. It
+/// listens on each from the moment that it is there, so a process that dies or fails is known at once,
+/// whatever this one is doing.
 pub(crate) struct Control {
     /// This process.
     pub(crate) index: usize,
-    links: Vec<(usize, Mutex<TcpStream>)>,
+    /// How many processes the job has.
+    pub(crate) count: usize,
+    shared: Arc<Shared>,
+    /// The link to each process, where there is one.
+    links: Vec<OnceLock<Mutex<TcpStream>>>,
+    sender: Mutex<Sender<(usize, Message)>>,
     inbox: Mutex<Receiver<(usize, Message)>>,
-    over: Arc<AtomicBool>,
+    /// Links on which somebody listens.
+    listening: AtomicUsize,
+    /// Whether the end of the run is known, from the other side or here: links may go away now.
+    over: AtomicBool,
+    /// Whether this process has said how the run failed, or that it was cancelled.
+    end_told: AtomicBool,
+    /// Whether all work with this is done.
+    closed: AtomicBool,
+    /// Whether a process was lost by its silence: it may still be there.
+    silent: AtomicBool,
 }
 
 impl Control {
-    /// Begins to listen on links to the given processes. A link that is lost, or a failure that is
-    /// told, ends the run.
-    pub(super) fn start(
+    /// Control of process `index` of `count`, without links yet.
+    pub(crate) fn start(
         index: usize,
-        sockets: Vec<(usize, TcpStream)>,
+        count: usize,
         shared: &Arc<Shared>,
-    ) -> io::Result<Arc<Self>> {
-        let over = Arc::new(AtomicBool::new(false));
+    ) -> Result<Arc<Self>, RunError> {
         let (sender, inbox) = channel();
-        let mut links = Vec::new();
-        for (peer, socket) in sockets {
-            prepare(&socket, Some(SILENCE_LIMIT))?;
-            let reader = socket.try_clone()?;
-            let (shared, over, sender) = (shared.clone(), over.clone(), sender.clone());
-            std::thread::Builder::new()
-                .name(format!("watershed-control-{peer}"))
-                .spawn(move || listen(peer, reader, &shared, &over, &sender))?;
-            links.push((peer, Mutex::new(socket)));
-        }
-        let control = Arc::new(Control { index, links, inbox: Mutex::new(inbox), over });
-        let (alive, shared) = (control.clone(), shared.clone());
-        std::thread::Builder::new().name("watershed-alive".into()).spawn(move || {
-            while !alive.over.load(SeqCst) {
-                alive.tell_all(&Message::Alive, &shared);
+        let control = Arc::new(Control {
+            index,
+            count,
+            shared: shared.clone(),
+            links: (0..count).map(|_| OnceLock::new()).collect(),
+            sender: Mutex::new(sender),
+            inbox: Mutex::new(inbox),
+            listening: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
+            end_told: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            silent: AtomicBool::new(false),
+        });
+        let alive = control.clone();
+        let beat = move || {
+            while !alive.closed.load(SeqCst) {
+                alive.tell_all(&Message::Alive(Counts::of(&alive.shared.job)));
                 std::thread::park_timeout(PERIOD);
             }
-        })?;
+        };
+        std::thread::Builder::new()
+            .name("watershed-alive".into())
+            .spawn(beat)
+            .map_err(|error| problem(format!("could not start a thread: {error}")))?;
         Ok(control)
+    }
+
+    /// Takes up the link to a process.
+    pub(super) fn link(self: &Arc<Self>, peer: usize, socket: TcpStream) -> Result<(), RunError> {
+        let cannot = |error| problem(format!("cannot use its link to process {peer}: {error}"));
+        prepare(&socket, Some(Patient::LIMIT)).map_err(cannot)?;
+        socket.set_write_timeout(Some(FAREWELL)).map_err(cannot)?;
+        let reader = Patient(socket.try_clone().map_err(cannot)?);
+        let control = self.clone();
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let _ = self.links[peer].set(Mutex::new(socket));
+        self.listening.fetch_add(1, SeqCst);
+        let listen = move || {
+            control.listen(peer, reader, &sender);
+            control.listening.fetch_sub(1, SeqCst);
+        };
+        let started =
+            std::thread::Builder::new().name(format!("watershed-control-{peer}")).spawn(listen);
+        started.map(drop).map_err(|error| {
+            self.listening.fetch_sub(1, SeqCst);
+            cannot(error)
+        })
     }
 
     pub(crate) fn is_coordinator(&self) -> bool {
         self.index == 0
     }
 
-    /// Says something on every link. A link that cannot be written to is lost.
-    pub(crate) fn tell_all(&self, message: &Message, shared: &Shared) {
-        self.links.iter().for_each(|(peer, _)| self.tell(*peer, message, shared));
+    /// Whether there is a link to that process.
+    pub(super) fn is_linked(&self, peer: usize) -> bool {
+        self.links[peer].get().is_some()
     }
 
-    /// Says something to one process.
-    pub(crate) fn tell(&self, peer: usize, message: &Message, shared: &Shared) {
-        let Some((_, socket)) = self.links.iter().find(|(other, _)| *other == peer) else { return };
+    /// Says something on every link. A link that cannot be written to is lost.
+    pub(crate) fn tell_all(&self, message: &Message) {
+        (0..self.count).for_each(|peer| self.tell(peer, message));
+    }
+
+    /// Says something to one process, if there is a link to it.
+    pub(crate) fn tell(&self, peer: usize, message: &Message) {
+        let Some(socket) = self.links.get(peer).and_then(OnceLock::get) else { return };
         let mut socket = socket.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = write(&mut *socket, message)
-            && !self.over.load(SeqCst)
-        {
-            shared.fail(lost(peer, &error));
+        if let Err(error) = message::write(&mut *socket, message) {
+            self.lost(peer, &error);
         }
     }
 
-    /// The next thing that somebody said, or `None` when the run is over without it.
-    pub(crate) fn next(&self, shared: &Shared) -> Option<(usize, Message)> {
+    /// Says once how the run has failed here, or that it was cancelled here, if that is so.
+    pub(crate) fn tell_end(&self) {
+        let end = match self.shared.see_failure(Message::failed) {
+            Some(failed) => failed,
+            None if self.shared.job.is_cancelled() => Message::Cancelled,
+            None => return,
+        };
+        if !self.end_told.swap(true, SeqCst) {
+            self.tell_all(&end);
+        }
+    }
+
+    /// The next thing that somebody said, or `None` when `stop` says that it is not worth waiting.
+    pub(crate) fn next(&self, stop: impl Fn() -> bool) -> Option<(usize, Message)> {
         let inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            match inbox.recv_timeout(Duration::from_millis(20)) {
+            match inbox.recv_timeout(TICK) {
                 Ok(said) => return Some(said),
-                Err(RecvTimeoutError::Timeout) if shared.is_over() => return None,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) if !stop() => {}
+                Err(_) => return None,
             }
         }
     }
 
-    /// How many processes are at the other ends.
-    pub(crate) fn peers(&self) -> usize {
-        self.links.len()
+    /// Whether another process has said how the run ends.
+    pub(crate) fn has_heard_the_end(&self) -> bool {
+        self.over.load(SeqCst)
     }
 
-    /// The run has ended: links may go away now.
+    /// Whether all processes that were lost have really gone, as their systems said.
+    pub(crate) fn knows_its_dead(&self) -> bool {
+        !self.silent.load(SeqCst)
+    }
+
+    /// The run has ended. Waits a little until it has at the other ends too: what this process said
+    /// last must be read before the links go, and nobody's temporary files should be found after it.
     pub(crate) fn close(&self) {
         self.over.store(true, SeqCst);
-        for (_, socket) in &self.links {
+        self.closed.store(true, SeqCst);
+        for socket in self.links.iter().filter_map(OnceLock::get) {
             let socket = socket.lock().unwrap_or_else(PoisonError::into_inner);
             // It may be gone already.
-            let _ = socket.shutdown(std::net::Shutdown::Write);
+            let _ = socket.shutdown(Shutdown::Write);
+        }
+        let until = Instant::now() + FAREWELL;
+        while self.listening.load(SeqCst) > 0 && Instant::now() < until {
+            std::thread::park_timeout(Duration::from_millis(1));
         }
     }
-}
 
-fn lost(peer: usize, error: &io::Error) -> RunError {
-    let problem = format!(
-        "lost process {peer} ({error}): it died, or its machine or the network did; nothing was \
-         written, so the job can be run again"
-    );
-    RunError::Runner { runner: "timely".into(), problem }
-}
+    fn lost(&self, peer: usize, error: &io::Error) {
+        if self.over.load(SeqCst) {
+            return;
+        }
+        let is_silent = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+        self.silent.fetch_or(is_silent, Relaxed);
+        let how = match error.kind() {
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe => "its link was closed".to_owned(),
+            _ => error.to_string(),
+        };
+        self.shared.fail(problem(format!(
+            "lost process {peer} ({how}): it died, or its machine or the network did; the job can be run \
+             again"
+        )));
+    }
 
-/// Hands on what one process says, until it says no more.
-fn listen(
-    peer: usize,
-    mut socket: TcpStream,
-    shared: &Shared,
-    over: &AtomicBool,
-    inbox: &Sender<(usize, Message)>,
-) {
-    loop {
-        match read(&mut socket) {
-            Ok(Message::Alive) => {}
-            Ok(Message::Failed(told)) => {
-                shared.fail(told.into_error());
-                over.store(true, SeqCst);
+    /// Hands on what one process says, until it says no more.
+    fn listen(&self, peer: usize, mut link: Patient, inbox: &Sender<(usize, Message)>) {
+        let mut before = Counts::default();
+        loop {
+            let message = match message::read(&mut link) {
+                Ok(message) => message,
+                Err(error) => return self.lost(peer, &error),
+            };
+            // First of all, since what follows wakes those who ask how it ended.
+            if matches!(message, Message::Failed(_) | Message::Cancelled | Message::Committed(_)) {
+                self.over.store(true, SeqCst);
             }
-            Ok(message) => {
-                if matches!(message, Message::Committed(..) | Message::Cancelled) {
-                    over.store(true, SeqCst);
+            match &message {
+                Message::Alive(counts) | Message::Ended(message::Ballot { counts, .. })
+                    if self.is_coordinator() =>
+                {
+                    counts.add_read_since(&before, &self.shared.job);
+                    before = *counts;
                 }
-                // Nobody listens any more once the run has ended.
+                Message::Failed(told) => self.shared.fail(told.clone().into_error()),
+                Message::Cancelled => self.shared.job.cancel(),
+                _ => {}
+            }
+            if !matches!(message, Message::Alive(_)) {
+                // Nobody asks any more once the run has ended.
                 let _ = inbox.send((peer, message));
-            }
-            Err(error) => {
-                if !over.load(SeqCst) {
-                    shared.fail(lost(peer, &error));
-                }
-                return;
             }
         }
     }

@@ -8,17 +8,19 @@
 //!                                    ◀──     welcome
 //! ```
 //! A proof is the keyed BLAKE3 hash, under the job's secret, of who speaks and all that both sides
-//! said; so it can be made by neither a stranger nor a replay. All reads have a fixed size and a time
-//! limit: a stranger cannot make either side wait long or allocate.
+//! said; so it can be made by neither a stranger nor a replay. The caller gives its own even where the
+//! answerer's is wrong, so that both can tell why they part. All reads have a fixed size, and all must
+//! be done by a deadline: a stranger cannot make either side wait long or allocate.
 
 use std::{
     io::{self, Read, Write},
     net::TcpStream,
+    time::Instant,
 };
 
-use super::socket::{WORD_LIMIT, prepare};
+use super::socket::{Timed, prepare};
 
-const MAGIC: [u8; 8] = *b"WTRSHD\x00\x01";
+const MAGIC: [u8; 8] = *b"WTRSHD\x00\x02";
 const WELCOME: u8 = 1;
 
 /// What a link is for.
@@ -74,7 +76,7 @@ fn nonce() -> Result<[u8; 16], Refused> {
     Ok(nonce)
 }
 
-fn read<const N: usize>(socket: &mut TcpStream) -> Result<[u8; N], Refused> {
+fn read<const N: usize>(socket: &mut impl Read) -> Result<[u8; N], Refused> {
     let mut bytes = [0; N];
     socket.read_exact(&mut bytes)?;
     Ok(bytes)
@@ -82,12 +84,14 @@ fn read<const N: usize>(socket: &mut TcpStream) -> Result<[u8; N], Refused> {
 
 /// The caller's side.
 pub(super) fn call(
-    socket: &mut TcpStream,
+    socket: &TcpStream,
     identity: &Identity,
     kind: LinkKind,
     index: usize,
+    until: Instant,
 ) -> Result<(), Refused> {
-    prepare(socket, Some(WORD_LIMIT))?;
+    prepare(socket, None)?;
+    let socket = &mut Timed { socket, until };
     let mine = nonce()?;
     let hello = hello(kind, index);
     socket.write_all(&[&MAGIC[..], &hello, &mine].concat())?;
@@ -98,13 +102,13 @@ pub(super) fn call(
     let theirs = read::<16>(socket)?;
     let fingerprint = read::<32>(socket)?;
     let proof = read::<32>(socket)?;
+    let said: [&[u8]; 4] = [&hello, &mine, &theirs, &identity.fingerprint];
+    let my_proof = identity.proof(b"caller", &said);
+    socket.write_all(&[identity.fingerprint, my_proof].concat())?;
     let said: [&[u8]; 4] = [&hello, &mine, &theirs, &fingerprint];
     if !same(&proof, &identity.proof(b"answerer", &said)) {
         return Err(Refused::Secret);
     }
-    let said: [&[u8]; 4] = [&hello, &mine, &theirs, &identity.fingerprint];
-    let proof = identity.proof(b"caller", &said);
-    socket.write_all(&[identity.fingerprint, proof].concat())?;
     if fingerprint != identity.fingerprint {
         return Err(Refused::AnotherGraph);
     }
@@ -116,10 +120,12 @@ pub(super) fn call(
 
 /// The answerer's side: what kind of link it is, and who calls.
 pub(super) fn answer(
-    socket: &mut TcpStream,
+    socket: &TcpStream,
     identity: &Identity,
+    until: Instant,
 ) -> Result<(LinkKind, usize), Refused> {
-    prepare(socket, Some(WORD_LIMIT))?;
+    prepare(socket, None)?;
+    let socket = &mut Timed { socket, until };
     if read::<8>(socket)? != MAGIC {
         return Err(Refused::Stranger);
     }
@@ -165,7 +171,11 @@ fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::TcpListener;
+    use std::{net::TcpListener, time::Duration};
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(10)
+    }
 
     /// What both sides say when they meet with these secrets and fingerprints.
     fn meet(
@@ -177,11 +187,11 @@ mod tests {
         let caller = Identity::new(secret, [graph; 32]);
         let answerer = Identity::new(other_secret, [other_graph; 32]);
         let calling = std::thread::spawn(move || {
-            let mut socket = TcpStream::connect(address).unwrap();
-            call(&mut socket, &caller, LinkKind::Data, 3)
+            let socket = TcpStream::connect(address).unwrap();
+            call(&socket, &caller, LinkKind::Data, 3, soon())
         });
-        let mut socket = listener.accept().unwrap().0;
-        let answered = answer(&mut socket, &answerer);
+        let socket = listener.accept().unwrap().0;
+        let answered = answer(&socket, &answerer, soon());
         drop(socket);
         (calling.join().unwrap(), answered)
     }
@@ -197,7 +207,7 @@ mod tests {
     fn a_wrong_secret_is_refused_by_both() {
         let (called, answered) = meet(("s", 1), ("t", 1));
         assert!(matches!(called, Err(Refused::Secret)), "{called:?}");
-        assert!(answered.is_err());
+        assert!(matches!(answered, Err(Refused::Secret)), "{answered:?}");
     }
 
     #[test]
@@ -215,9 +225,22 @@ mod tests {
             let mut socket = TcpStream::connect(address).unwrap();
             socket.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
         });
-        let mut socket = listener.accept().unwrap().0;
-        let answered = answer(&mut socket, &Identity::new("s", [0; 32]));
+        let socket = listener.accept().unwrap().0;
+        let answered = answer(&socket, &Identity::new("s", [0; 32]), soon());
         assert!(matches!(answered, Err(Refused::Stranger)), "{answered:?}");
         stranger.join().unwrap();
+    }
+
+    #[test]
+    fn one_that_says_nothing_is_not_waited_for_long() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let socket = listener.accept().unwrap().0;
+        let until = Instant::now() + Duration::from_millis(50);
+        let identity = Identity::new("s", [0; 32]);
+        let answered = answer(&socket, &identity, until);
+        assert!(matches!(answered, Err(Refused::Silent(_))), "{answered:?}");
+        let called = call(&silent, &identity, LinkKind::Control, 1, until);
+        assert!(matches!(called, Err(Refused::Silent(_))), "{called:?}");
     }
 }

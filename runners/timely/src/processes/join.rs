@@ -1,243 +1,244 @@
 //! All links of a job.
 
 use std::{
-    env, io,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use watershed_runner_core::{RunError, RunOptions};
+use watershed_runner_core::RunError;
 
 use super::{
-    control::{self, Control, Message},
+    control::Control,
     data_link::DataLink,
+    door::{Door, Guest},
     handshake::{self, Identity, LinkKind, Refused},
-    launch::{self, Launch},
-    socket::{self, JOIN_LIMIT},
+    launch,
+    message::{self, Message},
+    place::Place,
+    socket::{self, Timed, WORD_LIMIT},
 };
-use crate::shared::Shared;
+use crate::{runner::problem, shared::Shared};
 
-/// A process with all its links.
-pub(crate) struct Joined {
-    pub(crate) control: Arc<Control>,
-    /// A data link to every other process; `None` at this one's own place.
-    pub(crate) data: Vec<Option<DataLink>>,
-}
+/// How long the coordinator still waits for the right process when one came with a wrong secret.
+const AFTER_WRONG_SECRET: Duration = Duration::from_secs(2);
 
-fn problem(problem: impl Into<String>) -> RunError {
-    RunError::Runner { runner: "timely".into(), problem: problem.into() }
-}
+/// How often it is seen whether waiting is still worth it.
+const TICK: Duration = Duration::from_millis(20);
 
-/// Who this process is and how it finds the others.
-struct Place {
-    index: usize,
-    count: usize,
-    secret: String,
-    /// Where the coordinator listens.
-    coordinator: String,
-    /// Where this process listens.
-    listener: TcpListener,
-}
-
-/// Finds the other processes of the job and links up with them.
+/// Links up with the other processes of the job: control links to the coordinator, data links between
+/// all. The data links are returned, with `None` at this process's own place.
 ///
 /// # Errors
-/// When they cannot be found in time, do not know the secret, or run another graph.
+/// When the others cannot be found in time, do not know the secret, or run another graph; and when the
+/// run is over before they were found.
 pub(crate) fn join(
-    options: &RunOptions,
+    place: &Place,
     fingerprint: [u8; 32],
-    shared: &Arc<Shared>,
-) -> Result<Joined, RunError> {
-    let place = place(options)?;
-    let identity = Identity::new(&place.secret, fingerprint);
-    let deadline = Instant::now() + JOIN_LIMIT;
-    if place.index == 0 {
-        coordinate(&place, &identity, deadline, shared)
-    } else {
-        follow(&place, &identity, deadline, shared)
-    }
-}
-
-fn bind(address: &str) -> Result<TcpListener, RunError> {
-    TcpListener::bind(address).map_err(|error| {
-        problem(format!(
-            "cannot listen on {address}: {error}; choose another port in --hosts, or stop what uses it"
-        ))
-    })
-}
-
-fn place(options: &RunOptions) -> Result<Place, RunError> {
-    if options.hosts.is_empty() {
-        if options.process_index.is_some() {
-            return Err(problem("was given --process-index without --hosts: give both or neither"));
-        }
-        let count = options.processes;
-        return match launch::launch(count)? {
-            Launch::Coordinator { listener, secret } => {
-                Ok(Place { index: 0, count, secret, coordinator: String::new(), listener })
-            }
-            Launch::Launched { index, coordinator, secret } => {
-                let listener = bind("127.0.0.1:0")?;
-                Ok(Place { index, count, secret, coordinator, listener })
-            }
-        };
-    }
-    let count = options.hosts.len();
-    let Some(index) = options.process_index.filter(|index| *index < count) else {
-        let last = count - 1;
-        return Err(problem(format!(
-            "needs --process-index from 0 to {last}, one for each of --hosts"
-        )));
-    };
-    let secret = env::var("WATERSHED_SECRET").ok().filter(|secret| !secret.is_empty());
-    let Some(secret) = secret else {
-        return Err(problem(
-            "needs a secret that all processes of the job share: set WATERSHED_SECRET to the same long \
-             random text everywhere",
-        ));
-    };
-    let coordinator = options.hosts[0].clone();
-    Ok(Place { index, count, secret, coordinator, listener: bind(&options.hosts[index])? })
-}
-
-fn coordinate(
-    place: &Place,
-    identity: &Identity,
-    deadline: Instant,
-    shared: &Arc<Shared>,
-) -> Result<Joined, RunError> {
-    let mut others: Vec<Option<(TcpStream, String)>> = (0..place.count).map(|_| None).collect();
-    let mut refused = None;
-    while others.iter().skip(1).any(Option::is_none) {
-        let (index, mut socket) =
-            accept(place, identity, LinkKind::Control, deadline, &mut refused)?;
-        if index == 0 || index >= place.count || others[index].is_some() {
-            refused = Some(format!("a process says that it is {index}, of {}", place.count));
-            continue;
-        }
-        match control::read(&mut socket) {
-            Ok(Message::Here(address)) => others[index] = Some((socket, address)),
-            Ok(_) | Err(_) => refused = Some(format!("process {index} broke off")),
-        }
-    }
-    let addresses: Vec<String> = others
-        .iter()
-        .map(|other| other.as_ref().map_or(String::new(), |(_, address)| address.clone()))
-        .collect();
-    let mut sockets = Vec::new();
-    for (index, other) in others.into_iter().enumerate() {
-        let Some((mut socket, _)) = other else { continue };
-        control::write(&mut socket, &Message::Peers(addresses.clone()))
-            .map_err(|error| problem(format!("lost process {index} ({error}) while starting")))?;
-        sockets.push((index, socket));
-    }
-    let data = accept_data(place, identity, deadline, shared)?;
-    let control = Control::start(0, sockets, shared)
-        .map_err(|error| problem(format!("cannot use its links: {error}")))?;
-    Ok(Joined { control, data })
-}
-
-fn follow(
-    place: &Place,
-    identity: &Identity,
-    deadline: Instant,
-    shared: &Arc<Shared>,
-) -> Result<Joined, RunError> {
-    let mut coordinator =
-        call(place, identity, 0, &place.coordinator, LinkKind::Control, deadline)?;
-    let lost = |error: io::Error| problem(format!("lost process 0 ({error}) while starting"));
-    let here = place.listener.local_addr().map_err(lost)?.to_string();
-    control::write(&mut coordinator, &Message::Here(here)).map_err(lost)?;
-    let limit = deadline.saturating_duration_since(Instant::now()).max(socket::WORD_LIMIT);
-    coordinator.set_read_timeout(Some(limit)).map_err(lost)?;
-    let addresses = match control::read(&mut coordinator).map_err(lost)? {
-        Message::Peers(addresses) if addresses.len() == place.count => addresses,
-        _ => return Err(problem("was told nonsense by process 0 while starting")),
-    };
-    let mut links: Vec<Option<DataLink>> = (0..place.count).map(|_| None).collect();
-    for peer in 0..place.index {
-        let address = if peer == 0 { &place.coordinator } else { &addresses[peer] };
-        let socket = call(place, identity, peer, address, LinkKind::Data, deadline)?;
-        links[peer] = Some(data_link(socket, peer, shared)?);
-    }
-    let accepted = accept_data(place, identity, deadline, shared)?;
-    for (link, accepted) in std::iter::zip(&mut links, accepted) {
-        *link = link.take().or(accepted);
-    }
-    let control = Control::start(place.index, vec![(0, coordinator)], shared)
-        .map_err(|error| problem(format!("cannot use its links: {error}")))?;
-    Ok(Joined { control, data: links })
-}
-
-/// Data links from all processes behind this one.
-fn accept_data(
-    place: &Place,
-    identity: &Identity,
-    deadline: Instant,
+    control: &Arc<Control>,
     shared: &Arc<Shared>,
 ) -> Result<Vec<Option<DataLink>>, RunError> {
-    let mut links: Vec<Option<DataLink>> = (0..place.count).map(|_| None).collect();
-    let mut refused = None;
-    while links.iter().skip(place.index + 1).any(Option::is_none) {
-        let (peer, socket) = accept(place, identity, LinkKind::Data, deadline, &mut refused)?;
-        if peer <= place.index || peer >= place.count || links[peer].is_some() {
-            refused = Some(format!("a process says that it is {peer}, of {}", place.count));
-            continue;
-        }
-        links[peer] = Some(data_link(socket, peer, shared)?);
+    let identity = Identity::new(&place.secret, fingerprint);
+    let listener = place.listener.try_clone();
+    let door = listener.and_then(|listener| Door::open(listener, &identity));
+    let door = door.map_err(|error| problem(format!("cannot listen: {error}")))?;
+    let joining = Joining {
+        place,
+        control,
+        shared,
+        identity,
+        door,
+        deadline: Instant::now() + shared.options.join_limit,
+        addresses: vec![String::new(); place.count],
+        data: (0..place.count).map(|_| None).collect(),
+        refused: None,
+    };
+    match place.index {
+        0 => joining.coordinate(),
+        _ => joining.follow(),
     }
-    Ok(links)
 }
 
-fn data_link(socket: TcpStream, peer: usize, shared: &Arc<Shared>) -> Result<DataLink, RunError> {
-    // Silence on a data link is no sign of death; the control links notice that.
-    socket::prepare(&socket, None)
-        .map_err(|error| problem(format!("cannot use its link to process {peer}: {error}")))?;
-    Ok(DataLink::new(socket, peer, shared.clone()))
-}
-
-/// Accepts until a process has proven itself. Strangers are sent away; what the last one did is told
-/// if nobody else comes.
-fn accept(
-    place: &Place,
-    identity: &Identity,
-    wanted: LinkKind,
+/// A process that is linking up.
+struct Joining<'a> {
+    place: &'a Place,
+    control: &'a Arc<Control>,
+    shared: &'a Arc<Shared>,
+    identity: Identity,
+    door: Door,
     deadline: Instant,
-    refused: &mut Option<String>,
-) -> Result<(usize, TcpStream), RunError> {
-    loop {
-        let accepted = socket::accept(&place.listener, deadline, &mut launch::ended_child);
-        let mut socket = accepted.map_err(|error| {
-            let last = refused.take();
-            let why = last
-                .map_or(String::new(), |why| format!("; the last that came was refused: {why}"));
-            problem(format!("waited in vain for the other processes ({error}){why}"))
-        })?;
-        match handshake::answer(&mut socket, identity) {
-            Ok((kind, index)) if kind == wanted => return Ok((index, socket)),
-            Ok(_) => *refused = Some("it wanted another kind of link".into()),
-            // A process of ours with another graph will not come back.
-            Err(error @ Refused::AnotherGraph) => {
-                return Err(problem(format!("refuses a process: {error}")));
+    /// Where the others take data links.
+    addresses: Vec<String>,
+    data: Vec<Option<TcpStream>>,
+    /// Why the last that came was sent away, told if nobody else comes.
+    refused: Option<String>,
+}
+
+impl Joining<'_> {
+    fn coordinate(mut self) -> Result<Vec<Option<DataLink>>, RunError> {
+        self.gather(LinkKind::Control)?;
+        self.control.tell_all(&Message::Peers(self.addresses.clone()));
+        self.gather(LinkKind::Data)?;
+        self.data_links()
+    }
+
+    fn follow(mut self) -> Result<Vec<Option<DataLink>>, RunError> {
+        let socket = self.call(0, &self.place.coordinator, LinkKind::Control)?;
+        let until = Instant::now() + WORD_LIMIT;
+        message::write(
+            &mut Timed { socket: &socket, until },
+            &Message::Here(self.place.address.clone()),
+        )
+        .map_err(|error| problem(format!("lost process 0 ({error}) while starting")))?;
+        self.control.link(0, socket)?;
+        // The coordinator ends the wait for the others, or is lost itself.
+        match self.control.next(|| self.shared.is_over()) {
+            Some((_, Message::Peers(addresses))) if addresses.len() == self.place.count => {
+                self.addresses = addresses;
             }
-            Err(error) => *refused = Some(error.to_string()),
+            Some(_) if !self.shared.is_over() => {
+                return Err(problem("was told nonsense by process 0 while starting"));
+            }
+            Some(_) | None => return Err(stopped()),
         }
+        self.addresses[0].clone_from(&self.place.coordinator);
+        for peer in 0..self.place.index {
+            self.data[peer] = Some(self.call(peer, &self.addresses[peer], LinkKind::Data)?);
+        }
+        self.gather(LinkKind::Data)?;
+        self.data_links()
+    }
+
+    /// The processes behind this one of which a link is missing.
+    fn missing(&self, kind: LinkKind) -> Vec<usize> {
+        let is_there = |peer: usize| match kind {
+            LinkKind::Control => self.control.is_linked(peer),
+            LinkKind::Data => self.data[peer].is_some(),
+        };
+        (self.place.index + 1..self.place.count).filter(|peer| !is_there(*peer)).collect()
+    }
+
+    /// Takes in what comes until no link of this kind is missing. Strangers are sent away.
+    fn gather(&mut self, kind: LinkKind) -> Result<(), RunError> {
+        loop {
+            let missing = self.missing(kind);
+            if missing.is_empty() {
+                return Ok(());
+            }
+            match self.door.next(TICK) {
+                Some(Ok(guest)) => self.take_in(guest)?,
+                Some(Err(refused)) => self.refuse(refused)?,
+                None if self.shared.is_over() => return Err(stopped()),
+                None if Instant::now() > self.deadline => return Err(self.in_vain(&missing, None)),
+                None => {
+                    if let Some(ended) = launch::ended_child() {
+                        return Err(self.in_vain(&missing, Some(&ended)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn take_in(&mut self, guest: Guest) -> Result<(), RunError> {
+        let Guest { kind, index, socket, address } = guest;
+        let is_expected = match kind {
+            LinkKind::Control => self.place.index == 0,
+            LinkKind::Data => true,
+        };
+        if !is_expected || !self.missing(kind).contains(&index) {
+            let whole = self.place.count;
+            self.refused = Some(format!("it says that it is process {index} of {whole}"));
+            return Ok(());
+        }
+        match kind {
+            LinkKind::Control => {
+                self.addresses[index] = address;
+                self.control.link(index, socket)
+            }
+            LinkKind::Data => {
+                self.data[index] = Some(socket);
+                Ok(())
+            }
+        }
+    }
+
+    fn refuse(&mut self, refused: Refused) -> Result<(), RunError> {
+        match refused {
+            // A process of ours with another graph will not come back.
+            Refused::AnotherGraph => {
+                return Err(problem(format!("refuses a process: {refused}")));
+            }
+            // Probably one of ours with a mistake, but whoever knows no secret may not end the job at
+            // once.
+            Refused::Secret => {
+                self.deadline = self.deadline.min(Instant::now() + AFTER_WRONG_SECRET);
+            }
+            Refused::Stranger | Refused::Silent(_) => {}
+        }
+        self.refused = Some(refused.to_string());
+        Ok(())
+    }
+
+    fn in_vain(&mut self, missing: &[usize], ended: Option<&str>) -> RunError {
+        let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
+        let who = match missing.as_slice() {
+            [one] => format!("process {one}"),
+            several => format!("processes {}", several.join(", ")),
+        };
+        let refused = self.refused.take();
+        let refused =
+            refused.map_or(String::new(), |why| format!("; the last that came was refused: {why}"));
+        problem(match ended {
+            Some(ended) => format!("lost process {ended} before it came{refused}"),
+            None => {
+                format!("waited in vain for {who}: is it running, and does it know this address?")
+                    + &refused
+            }
+        })
+    }
+
+    fn call(&self, peer: usize, address: &str, kind: LinkKind) -> Result<TcpStream, RunError> {
+        let stop = || self.shared.is_over();
+        let is_listening = self.place.is_launched || peer > 0;
+        let socket =
+            socket::connect(address, self.deadline, is_listening, &stop).map_err(|error| {
+                problem(format!(
+                    "cannot reach process {peer} at {address}: {error}; is it running?"
+                ))
+            })?;
+        // A launched process may have come to its next pipeline before the one that launched it.
+        let is_early = self.place.is_launched && kind == LinkKind::Control;
+        let until = match is_early {
+            true => self.deadline,
+            false => self.deadline.min(Instant::now() + WORD_LIMIT),
+        };
+        handshake::call(&socket, &self.identity, kind, self.place.index, until).map_err(
+            |error| match error {
+                Refused::Silent(_) | Refused::Stranger => {
+                    problem(format!("does not find process {peer} at {address}: {error}"))
+                }
+                error => problem(format!("refuses process {peer} at {address}: {error}")),
+            },
+        )?;
+        Ok(socket)
+    }
+
+    fn data_links(self) -> Result<Vec<Option<DataLink>>, RunError> {
+        let workers = self.shared.options.workers;
+        let here = self.place.index * workers..(self.place.index + 1) * workers;
+        let links = self.data.into_iter().enumerate().map(|(peer, socket)| {
+            let Some(socket) = socket else { return Ok(None) };
+            // Silence on a data link is no sign of death; the control links notice that.
+            socket::prepare(&socket, None).map_err(|error| {
+                problem(format!("cannot use its link to process {peer}: {error}"))
+            })?;
+            Ok(Some(DataLink::new(socket, peer, here.clone(), self.shared.clone())))
+        });
+        links.collect()
     }
 }
 
-fn call(
-    place: &Place,
-    identity: &Identity,
-    peer: usize,
-    address: &str,
-    kind: LinkKind,
-    deadline: Instant,
-) -> Result<TcpStream, RunError> {
-    let mut socket = socket::connect(address, deadline).map_err(|error| {
-        problem(format!("cannot reach process {peer} at {address}: {error}; is it running?"))
-    })?;
-    handshake::call(&mut socket, identity, kind, place.index)
-        .map_err(|error| problem(format!("is refused by process {peer} at {address}: {error}")))?;
-    Ok(socket)
+/// The run was over before all were there; what ended it is known already and is told in place of this.
+fn stopped() -> RunError {
+    problem("was stopped while starting")
 }

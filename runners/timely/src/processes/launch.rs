@@ -3,16 +3,19 @@
 //! The other processes are the same program with the same arguments; an environment variable tells
 //! each which it is and where the coordinator listens. They run the whole program, as the first does,
 //! and so build the same pipelines in the same order; what they print on standard output is not
-//! shown, since the first prints the same.
+//! shown, since the first prints the same. A thread for each waits for its end, so that no process
+//! stays behind dead; and one whose coordinator is gone finds nobody listening and ends.
 
 use std::{
     env,
     net::TcpListener,
-    process::{Child, Command, Stdio},
-    sync::{Mutex, OnceLock, PoisonError},
+    process::{Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use watershed_runner_core::RunError;
+
+use crate::runner::problem;
 
 const INDEX: &str = "WATERSHED_LAUNCHED_INDEX";
 const COORDINATOR: &str = "WATERSHED_LAUNCHED_BY";
@@ -35,14 +38,11 @@ struct Family {
     listener: TcpListener,
     secret: String,
     processes: usize,
-    children: Mutex<Vec<Child>>,
+    /// The launched processes that have ended.
+    ended: Arc<Mutex<Vec<(usize, ExitStatus)>>>,
 }
 
 static FAMILY: OnceLock<Family> = OnceLock::new();
-
-fn problem(problem: String) -> RunError {
-    RunError::Runner { runner: "timely".into(), problem }
-}
 
 /// The launch of this process; the first call of the first process launches the others, once for all
 /// the pipelines that the program runs.
@@ -56,9 +56,7 @@ pub(super) fn launch(processes: usize) -> Result<Launch, RunError> {
     if FAMILY.get().is_none() {
         let family = start(processes)?;
         if FAMILY.set(family).is_err() {
-            return Err(problem(
-                "was started by two threads at once with several processes".into(),
-            ));
+            return Err(problem("was started by two threads at once with several processes"));
         }
     }
     let Some(family) = FAMILY.get() else { unreachable!("it was set just now") };
@@ -73,14 +71,10 @@ pub(super) fn launch(processes: usize) -> Result<Launch, RunError> {
     Ok(Launch::Coordinator { listener, secret: family.secret.clone() })
 }
 
-/// Which launched process has ended, if one has.
+/// Which launched process has ended, if one has, and how.
 pub(super) fn ended_child() -> Option<String> {
-    let family = FAMILY.get()?;
-    let mut children = family.children.lock().unwrap_or_else(PoisonError::into_inner);
-    children.iter_mut().enumerate().find_map(|(place, child)| match child.try_wait() {
-        Ok(Some(status)) => Some(format!("process {} has ended with {status}", place + 1)),
-        _ => None,
-    })
+    let ended = FAMILY.get()?.ended.lock().unwrap_or_else(PoisonError::into_inner);
+    ended.first().map(|(index, status)| format!("{index}, which ended with {status},"))
 }
 
 fn start(processes: usize) -> Result<Family, RunError> {
@@ -95,9 +89,10 @@ fn start(processes: usize) -> Result<Family, RunError> {
     let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let program = env::current_exe()
         .map_err(|error| problem(format!("does not find its own program: {error}")))?;
-    let mut family = Family { listener, secret, processes, children: Mutex::new(Vec::new()) };
+    let ended = Arc::new(Mutex::new(Vec::new()));
+    let family = Family { listener, secret, processes, ended: ended.clone() };
     for index in 1..processes {
-        let child = Command::new(&program)
+        let mut child = Command::new(&program)
             .args(env::args_os().skip(1))
             .env(INDEX, index.to_string())
             .env(COORDINATOR, address.to_string())
@@ -106,7 +101,16 @@ fn start(processes: usize) -> Result<Family, RunError> {
             .stdout(Stdio::null())
             .spawn()
             .map_err(|error| problem(format!("could not start process {index}: {error}")))?;
-        family.children.get_mut().unwrap_or_else(PoisonError::into_inner).push(child);
+        let ended = ended.clone();
+        let reap = move || {
+            if let Ok(status) = child.wait() {
+                ended.lock().unwrap_or_else(PoisonError::into_inner).push((index, status));
+            }
+        };
+        std::thread::Builder::new()
+            .name(format!("watershed-process-{index}"))
+            .spawn(reap)
+            .map_err(|error| problem(format!("could not start a thread: {error}")))?;
     }
     Ok(family)
 }

@@ -5,22 +5,30 @@
 //! pair of processes has a *data link*, over which timely sends bundles.
 //!
 //! ```text
+//!   place       who this process is, and how it finds the others
 //!   launch      starts the other processes on this machine, by itself
-//!   handshake   both ends of a new link prove the secret and compare fingerprints of their graphs
 //!   join        all links of a job
-//!   control     messages between the coordinator and the others
+//!   door        where links come in, and strangers too
+//!   handshake   both ends of a new link prove the secret and compare fingerprints of their graphs
+//!   control     the control links: who is alive, who has failed
+//!   message     what is said on them
 //!   data_link   a data link as timely's stream: bounded frames, and no panic when it is lost
 //!   socket      time limits and keepalive
 //! ```
 
 mod control;
 mod data_link;
+mod door;
 mod handshake;
 mod join;
 mod launch;
+mod message;
+mod place;
 mod socket;
 
-pub(crate) use control::{Control, Message, Told};
+pub(crate) use control::Control;
 pub(crate) use data_link::DataLink;
 pub(crate) use join::join;
 pub use launch::is_launched_child;
+pub(crate) use message::{Ballot, Counts, Message};
+pub(crate) use place::{Place, check};
