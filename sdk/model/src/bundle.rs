@@ -154,24 +154,28 @@ impl<T: Element> ErasedBundle for Bundle<T> {
         (AnyBundle::new(head), AnyBundle::new(tail))
     }
     fn gather(&self, order: &[u32]) -> AnyBundle {
-        AnyBundle::new(Bundle {
-            values: order.iter().map(|&i| self.values[i as usize].clone()).collect(),
-            metadata: self.metadata.gather(order),
-        })
+        let mut values = Vec::with_capacity(order.len());
+        for place in order {
+            values.push(self.values[*place as usize].clone());
+        }
+        AnyBundle::new(Bundle { values, metadata: self.metadata.gather(order) })
     }
     fn partition(self: Arc<Self>, destinations: &[u32], parts: usize) -> Vec<AnyBundle> {
         let Bundle { values, metadata } = Arc::unwrap_or_clone(self);
-        let mut origins = vec![Vec::new(); parts];
-        let mut split: Vec<Vec<T>> = (0..parts).map(|_| Vec::new()).collect();
-        for (i, (value, &to)) in values.into_iter().zip(destinations).enumerate() {
-            split[to as usize].push(value);
-            origins[to as usize].push(i as u32);
+        // Plain loops here and below: they are compiled for every element type.
+        let mut split = Vec::with_capacity(parts);
+        split.resize_with(parts, Vec::new);
+        let mut place = 0;
+        for value in values {
+            split[destinations[place] as usize].push(value);
+            place += 1;
         }
-        std::iter::zip(split, origins)
-            .map(|(values, from)| {
-                AnyBundle::new(Bundle { values, metadata: metadata.gather(&from) })
-            })
-            .collect()
+        let metadata = metadata.partition(destinations, parts);
+        let mut bundles = Vec::with_capacity(parts);
+        for (values, metadata) in std::iter::zip(split, metadata) {
+            bundles.push(AnyBundle::new(Bundle { values, metadata }));
+        }
+        bundles
     }
     fn append(self: Arc<Self>, more: AnyBundle) -> AnyBundle {
         let mut all = Arc::unwrap_or_clone(self);

@@ -48,6 +48,18 @@ impl Metadata {
         }
     }
 
+    /// What the elements of each of `parts` carry, if element `i` goes to `destinations[i]`.
+    pub(crate) fn partition(self, destinations: &[u32], parts: usize) -> Vec<Self> {
+        if self.is_uniform() {
+            return vec![self; parts];
+        }
+        let mut origins = vec![Vec::new(); parts];
+        for (place, to) in destinations.iter().enumerate() {
+            origins[*to as usize].push(place as u32);
+        }
+        origins.iter().map(|origins| self.gather(origins)).collect()
+    }
+
     /// Cuts in two; the second part starts at element `at`.
     pub fn split_off(&mut self, at: usize) -> Self {
         Metadata {

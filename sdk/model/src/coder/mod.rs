@@ -115,9 +115,12 @@ impl Coder for BinaryCoder {
         value: &T,
         out: &mut Vec<u8>,
     ) -> Result<(), CoderError> {
-        format().serialize_into(out, value).map_err(|error| CoderError::Encode {
-            type_name: crate::short_type_name::<T>(),
-            cause: error.to_string(),
+        // Not `serialize_into`: that compiles a second pass over every type, which measures first.
+        value.serialize(&mut bincode::Serializer::new(out, format())).map_err(|error| {
+            CoderError::Encode {
+                type_name: crate::short_type_name::<T>(),
+                cause: error.to_string(),
+            }
         })
     }
 
