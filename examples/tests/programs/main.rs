@@ -5,6 +5,8 @@
 //!   wordcount   what it counts, where it reads and writes, what it says
 //!   failures    each bad input: one clear error, exit code 1, nothing half written
 //!   minimal     the other examples
+//!   processes   jobs of several processes, and all that goes wrong between them
+//!   running     a program that runs beside its test
 //! ```
 
 #![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
@@ -12,6 +14,10 @@
 mod failures;
 mod folder;
 mod minimal;
+#[cfg(target_os = "linux")]
+mod processes;
+#[cfg(target_os = "linux")]
+mod running;
 mod wordcount;
 
 use std::time::Duration;

@@ -218,13 +218,6 @@ fn an_unknown_runner_is_refused_with_the_list_of_those_there_are() {
 }
 
 #[test]
-fn a_runner_that_is_not_there_yet_says_so() {
-    let told = refused(&["--runner", "timely"], 1);
-    assert!(told.contains("timely runner comes with"), "{told}");
-    assert!(told.contains("--runner direct"), "{told}");
-}
-
-#[test]
 fn the_direct_runner_refuses_several_workers() {
     let told = refused(&["--workers", "2"], 1);
     assert!(told.contains("has one worker") && told.contains("--workers"), "{told}");

@@ -99,8 +99,9 @@ fn ended_early(shared: &Shared, started: Instant) -> Result<RunReport, RunError>
     match shared.take_failure() {
         Some(error) => Err(error),
         None => {
+            let elements_read = shared.job.progress().elements_read;
             let elapsed = started.elapsed();
-            Ok(RunReport { elapsed, ..RunReport::of(Outcome::Cancelled) })
+            Ok(RunReport { elapsed, elements_read, ..RunReport::of(Outcome::Cancelled) })
         }
     }
 }

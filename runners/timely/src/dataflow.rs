@@ -37,6 +37,8 @@ type Output = OutputBuilder<Moment, NoopBuilder<Parcel>>;
 struct Ports {
     shared: Arc<Shared>,
     ports: HashMap<ExchangeId, (Output, Option<Capability<Moment>>)>,
+    heads: Rc<Vec<RefCell<Head>>>,
+    worker: Rc<RefCell<WorkerState>>,
 }
 
 impl Ports {
@@ -44,12 +46,38 @@ impl Ports {
         if bundle.is_empty() {
             return;
         }
+        let bundle = match self.shared.options.all_workers() {
+            1 => match self.fold_at_once(exchange, bundle) {
+                Some(bundle) => bundle,
+                None => return,
+            },
+            _ => bundle,
+        };
         let Some((output, Some(base))) = self.ports.get_mut(&exchange) else {
             unreachable!("a stage that has ended sends nothing")
         };
         self.shared.sent(bundle.len());
         let mut activated = output.activate();
         activated.session_with_builder(&&*base).give_container(&mut Parcel::new(exchange, bundle));
+    }
+
+    /// With one worker nothing has to cross: a grouping takes a bundle at once, while it is in the cache
+    /// and before there are more of them. The channel then only tells when there is no more.
+    /// Returns the bundle if no grouping of the fast path receives it.
+    fn fold_at_once(&self, exchange: ExchangeId, bundle: AnyBundle) -> Option<AnyBundle> {
+        let exchange = &self.shared.plan.exchanges[exchange.0];
+        let mut head = self.heads[exchange.to.0].borrow_mut();
+        let Head::Fast(grouping) = &mut *head else { return Some(bundle) };
+        let id = self.shared.plan.stages[exchange.to.0].head;
+        self.worker.borrow_mut().count_in(id, bundle.len());
+        let form = match exchange.route {
+            Route::PartialsByKey => Form::Partials,
+            _ => Form::Values,
+        };
+        if let Err(failure) = guard(|| grouping.process(bundle, form)) {
+            self.shared.fail(RunError::step(&self.shared.graph.node(id).name, failure));
+        }
+        None
     }
 
     fn release(&mut self) {
@@ -65,10 +93,19 @@ pub(crate) fn build(
     worker: &Rc<RefCell<WorkerState>>,
 ) -> Result<(), RunError> {
     let mut streams: HashMap<ExchangeId, Stream<'_, Moment, Parcel>> = HashMap::new();
+    let index = scope.worker().index();
+    let heads = (0..shared.plan.stages.len()).map(|place| {
+        let stage = StageId(place);
+        RefCell::new(match &splits[shared.plan.stages[place].head.0] {
+            Some(queue) => Head::Source { queue: queue.clone(), reader: None, told: 0 },
+            None => Head::receiving(shared, stage, index),
+        })
+    });
+    let heads = Rc::new(heads.collect());
     for place in 0..shared.plan.stages.len() {
         let stage = StageId(place);
         let run = StageRun::start(shared, stage, worker)?;
-        build_stage(scope, shared, stage, run, splits, &mut streams);
+        build_stage(scope, shared, stage, run, &heads, worker, &mut streams);
     }
     Ok(())
 }
@@ -78,7 +115,8 @@ fn build_stage<'scope>(
     shared: &Arc<Shared>,
     stage: StageId,
     run: StageRun,
-    splits: &[Option<Arc<SplitQueue>>],
+    heads: &Rc<Vec<RefCell<Head>>>,
+    worker: &Rc<RefCell<WorkerState>>,
     streams: &mut HashMap<ExchangeId, Stream<'scope, Moment, Parcel>>,
 ) {
     let head = shared.plan.stages[stage.0].head;
@@ -126,28 +164,24 @@ fn build_stage<'scope>(
 
     let info = builder.operator_info();
     let shared = shared.clone();
-    let worker_index = scope.worker().index();
     let activator = scope.activator_for(info.address.clone());
     let wake = scope.worker().sync_activator_for(info.address.to_vec());
-    let queue = splits[head.0].clone();
+    let (heads, worker) = (heads.clone(), worker.clone());
     // An operator without outputs has no capability to stay alive by; so each says itself that it has not
     // ended, and timely keeps it.
     builder.build_reschedule(move |bases| {
         let ports = std::iter::zip(outputs, bases)
             .map(|((id, output), base)| (id, (output, Some(base))))
             .collect();
-        let mut ports = Ports { shared: shared.clone(), ports };
-        let mut head = match queue {
-            Some(queue) => Head::Source { queue, reader: None, told: 0 },
-            None => Head::receiving(&shared, stage, worker_index),
-        };
+        let mut ports = Ports { shared: shared.clone(), ports, heads: heads.clone(), worker };
         let mut run = run;
         let mut ended = false;
         move |frontiers| {
             if ended || shared.is_over() {
                 return !ended;
             }
-            let outcome = match &mut head {
+            let head = &mut *heads[stage.0].borrow_mut();
+            let outcome = match head {
                 Head::Source { .. } => head.read(&shared, stage, &mut run, &mut ports, &wake),
                 _ => head.receive(&shared, stage, &mut run, &mut ports, &mut inputs).map(|()| {
                     if frontiers.iter().all(|frontier| frontier.is_empty()) {

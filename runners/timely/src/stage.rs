@@ -61,6 +61,11 @@ impl WorkerState {
         (prepared, Ok(()))
     }
 
+    /// Counts what a step took in.
+    pub(crate) fn count_in(&mut self, node: NodeId, elements: usize) {
+        self.reports[node.0].elements_in += elements as u64;
+    }
+
     pub(crate) fn into_reports(self) -> Vec<StepReport> {
         self.reports
     }
@@ -116,7 +121,7 @@ impl StageRun {
 
     /// Counts what a stage's head took in.
     pub(crate) fn count_in(&self, node: NodeId, elements: usize) {
-        self.worker.borrow_mut().reports[node.0].elements_in += elements as u64;
+        self.worker.borrow_mut().count_in(node, elements);
     }
 
     /// Counts what a stage's head dropped.

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use watershed_runner_core::{JobHandle, JobState};
 
-static RUNNING: Mutex<Vec<Arc<JobState>>> = Mutex::new(Vec::new());
+/// The jobs that run, and whether each was interrupted here. That it is cancelled says less: another
+/// process of the job may have got the same Ctrl-C a moment earlier and passed it on.
+static RUNNING: Mutex<Vec<(Arc<JobState>, bool)>> = Mutex::new(Vec::new());
 static HANDLER: Once = Once::new();
 
 /// Ctrl-C cancels the job as long as this is there.
@@ -15,26 +17,28 @@ pub(crate) fn cancels(job: &JobHandle) -> Interruptible {
     HANDLER.call_once(|| {
         // There is another handler if this fails, and then that one decides.
         let _ = ctrlc::try_set_handler(|| {
-            let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-            let fresh = running.iter().filter(|job| !job.is_cancelled()).count();
-            if fresh == 0 {
+            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            if running.iter().all(|(_, is_interrupted)| *is_interrupted) {
                 std::process::exit(130);
             }
             // A terminal interrupts all processes of a job, and one is enough to say it.
             if !crate::run::is_launched_child() {
                 eprintln!("cancelling; Ctrl-C again ends the program at once");
             }
-            running.iter().for_each(|job| job.cancel());
+            for (job, is_interrupted) in running.iter_mut() {
+                *is_interrupted = true;
+                job.cancel();
+            }
         });
     });
     let state = job.state();
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push(state.clone());
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push((state.clone(), false));
     Interruptible(state)
 }
 
 impl Drop for Interruptible {
     fn drop(&mut self) {
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|job| !Arc::ptr_eq(job, &self.0));
+        running.retain(|(job, _)| !Arc::ptr_eq(job, &self.0));
     }
 }
