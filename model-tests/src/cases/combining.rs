@@ -180,9 +180,13 @@ fn accumulators_are_sent_and_merged_on_the_way(bench: &Bench) {
         assert_that(&sums).contains_in_any_order([(0, 59_700), (1, 59_900), (2, 60_100)]);
         pipeline.run();
     }
+    let now = (READINGS.load(SeqCst), MERGES.load(SeqCst));
+    // Accumulators move inside a process; only the direct runner sends them through their coder.
+    if bench.runner() == "direct" {
+        assert!(now.0 > before.0, "{before:?} {now:?}");
+    }
     if bench.runner() == "direct" || bench.workers() > 1 {
-        let now = (READINGS.load(SeqCst), MERGES.load(SeqCst));
-        assert!(now.0 > before.0 && now.1 > before.1, "{before:?} {now:?}");
+        assert!(now.1 > before.1, "{before:?} {now:?}");
     }
 }
 

@@ -143,7 +143,9 @@ impl<'g> Execution<'g> {
         let Work::Kernel(instance) = &mut step.work else { unreachable!("the caller looked") };
         let rest = instance.run(bundle, &mut out)?;
         let left = rest.as_ref().map_or(0, |rest| rest.len() as u64);
-        step.report.elements_in += size - left;
+        // What is left is counted when it runs. It can be more than came in, where elements were taken apart
+        // by window; over all runs the sum is right.
+        step.report.elements_in = step.report.elements_in.wrapping_add(size).wrapping_sub(left);
         if let Some(rest) = rest {
             step.queue.push_front(rest);
             self.ready.insert(id);

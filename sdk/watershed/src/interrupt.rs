@@ -12,28 +12,36 @@ static HANDLER: Once = Once::new();
 /// Ctrl-C cancels the job as long as this is there.
 pub(crate) struct Interruptible(Arc<JobState>);
 
-/// Lets Ctrl-C cancel a job. A program that handles Ctrl-C by itself keeps its own handler.
-pub(crate) fn cancels(job: &JobHandle) -> Interruptible {
+/// Starts a job that Ctrl-C can cancel from its first moment. A program that handles Ctrl-C by itself
+/// keeps its own handler.
+pub(crate) fn start<E>(
+    start: impl FnOnce() -> Result<JobHandle, E>,
+) -> Result<(JobHandle, Interruptible), E> {
     HANDLER.call_once(|| {
         // There is another handler if this fails, and then that one decides.
-        let _ = ctrlc::try_set_handler(|| {
-            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-            if running.iter().all(|(_, is_interrupted)| *is_interrupted) {
-                std::process::exit(130);
-            }
-            // A terminal interrupts all processes of a job, and one is enough to say it.
-            if !crate::run::is_launched_child() {
-                eprintln!("cancelling; Ctrl-C again ends the program at once");
-            }
-            for (job, is_interrupted) in running.iter_mut() {
-                *is_interrupted = true;
-                job.cancel();
-            }
-        });
+        let _ = ctrlc::try_set_handler(interrupt);
     });
+    // Held while the job starts, so that an interrupt waits until there is something to cancel.
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    let job = start()?;
     let state = job.state();
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push((state.clone(), false));
-    Interruptible(state)
+    running.push((state.clone(), false));
+    Ok((job, Interruptible(state)))
+}
+
+fn interrupt() {
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    if running.iter().all(|(_, is_interrupted)| *is_interrupted) {
+        std::process::exit(130);
+    }
+    // A terminal interrupts all processes of a job, and one is enough to say it.
+    if !crate::run::is_launched_child() {
+        eprintln!("cancelling; Ctrl-C again ends the program at once");
+    }
+    for (job, is_interrupted) in running.iter_mut() {
+        *is_interrupted = true;
+        job.cancel();
+    }
 }
 
 impl Drop for Interruptible {

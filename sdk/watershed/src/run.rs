@@ -50,9 +50,11 @@ impl RunPipeline for Pipeline {
             };
             return print(&plan, options);
         }
-        let job = start(Arc::new(graph), options)?;
+        let starting = || start(Arc::new(graph), options);
         #[cfg(feature = "cli")]
-        let _interruptible = crate::interrupt::cancels(&job);
+        let (job, _interruptible) = crate::interrupt::start(starting)?;
+        #[cfg(not(feature = "cli"))]
+        let job = starting()?;
         #[cfg(feature = "cli")]
         let watched =
             (!options.quiet && !is_launched_child()).then(|| crate::progress::watch(&job));

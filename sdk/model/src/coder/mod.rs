@@ -4,11 +4,13 @@
 //! bytes, can take its place here.
 
 mod bounded;
+mod input;
 
 use bincode::Options;
 use serde::{Serialize, de::DeserializeOwned};
 
 use bounded::{Bounded, Guard};
+use input::Input;
 
 /// Why a value could not be written or read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +94,8 @@ impl BinaryCoder {
         limits: DecodeLimits,
     ) -> Result<T, CoderError> {
         let options = format().with_limit(bytes.len() as u64);
-        let mut reader = bincode::Deserializer::from_slice(bytes, options);
+        let mut input = Input::new(bytes);
+        let mut reader = bincode::Deserializer::with_bincode_read(&mut input, options);
         let guard = Guard::new(limits, bytes.len());
         let failed = |cause: String| CoderError::Decode {
             type_name: crate::short_type_name::<T>(),
@@ -101,10 +104,9 @@ impl BinaryCoder {
         };
         let value = T::deserialize(Bounded::new(&mut reader, &guard))
             .map_err(|error| failed(error.to_string()))?;
-        // The reader is exhausted exactly if a byte more cannot be had from it.
-        match <u8 as serde::Deserialize>::deserialize(&mut reader) {
-            Ok(_) => Err(failed("bytes are left over behind the value".into())),
-            Err(_) => Ok(value),
+        match input.is_at_its_end() {
+            true => Ok(value),
+            false => Err(failed("bytes are left over behind the value".into())),
         }
     }
 }
