@@ -5,6 +5,11 @@
 //! *default* is what a good user of timely writes: its containers, an operator a step. *tuned* uses
 //! containers of 4096 records and, in W1, counts before the exchange.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark by hand: what cannot be read or written ends it"
+)]
+
 use std::{
     cell::RefCell,
     collections::HashMap,
@@ -307,7 +312,7 @@ fn steps_globally<K: WorkKey>(
                 made.unary::<NoopBuilder<Vec<(K, u64)>>, _, _, _>(Pipeline, "steps", |_, _| {
                     move |input, output| {
                         input.for_each(|capability, events| {
-                            let kept = events.drain(..).map(transform).filter(|event| keep(event));
+                            let kept = events.drain(..).map(transform).filter(keep);
                             let mut kept: Vec<(K, u64)> = kept.map(keyed).collect();
                             output.session_with_builder(&capability).give_container(&mut kept);
                         });

@@ -28,7 +28,7 @@ pub(crate) struct Event {
 pub(crate) fn event(i: u64) -> Event {
     let r = mix((i + 1).wrapping_mul(GOLDEN));
     let u = r >> 43;
-    let rank = ((u * u * u >> 42) * 10_000) >> 21;
+    let rank = (((u * u * u) >> 42) * 10_000) >> 21;
     Event { key: (rank + 1).wrapping_mul(GOLDEN), value: r & 1023, bits: (r & 7) as u8 }
 }
 
@@ -104,7 +104,7 @@ impl WorkKey for ItemKey {
         ItemKey { shop: (key >> 32) as u32, item: key as u32 }
     }
     fn number(&self) -> u64 {
-        u64::from(self.shop) << 32 | u64::from(self.item)
+        (u64::from(self.shop) << 32) | u64::from(self.item)
     }
 }
 

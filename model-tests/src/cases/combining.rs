@@ -18,7 +18,7 @@ use watershed::{
     testing::assert_that,
 };
 
-use super::timed::{Timed, create, folds, panes, scores, sorted};
+use super::timed::{Spread, Timed, create, folds, panes, scores, sorted};
 use crate::{
     Bench, cases,
     naive::{SECOND, Span, Windowing},
@@ -86,8 +86,8 @@ fn combining_is_grouping_and_folding(bench: &Bench) {
                 let pairs = windowing.apply(&create(&pipeline, &elements));
                 let groups = pairs.group_by_key();
                 let folded = groups.map_values(|group| census(&group.into_vec())).collect();
-                let combined = pairs.combine_per_key(Census).collect();
-                let spread = pairs.combine_per_key(Census.with_hot_key_fanout(3)).collect();
+                let combined = pairs.combine_per_key(Spread(Census, None)).collect();
+                let spread = pairs.combine_per_key(Spread(Census, Some(3))).collect();
                 pipeline.run();
                 let expected = folds(&elements, windowing, |values| census(&values));
                 assert_eq!(panes(&folded), expected, "grouped, {windowing:?}");
@@ -175,7 +175,7 @@ fn accumulators_are_sent_and_merged_on_the_way(bench: &Bench) {
         let mut options = bench.options();
         options.checks = Checks::Full;
         let pipeline = bench.pipeline_with(options);
-        let pairs = pipeline.create((0..600i64).map(|n| (n % 3, n)));
+        let pairs = pipeline.create((0..600i64).map(|n| ((n % 3) as u8, n)));
         let sums = pairs.combine_per_key(ObservedSum);
         assert_that(&sums).contains_in_any_order([(0, 59_700), (1, 59_900), (2, 60_100)]);
         pipeline.run();
@@ -214,10 +214,10 @@ fn an_accumulator_that_changes_in_its_coder_is_caught(bench: &Bench) {
         let mut options = bench.options();
         options.checks = Checks::Full;
         let pipeline = bench.pipeline_with(options);
-        let pairs = pipeline.create((0..500).map(|n| (n % 2, n)));
+        let pairs = pipeline.create((0..500i64).map(|n| ((n % 2) as u8, n)));
         let worn = combine_with(
             Worn(0, 0),
-            |worn: &mut Worn, _: i32| worn.0 += 1,
+            |worn: &mut Worn, _: i64| worn.0 += 1,
             |worn, other| worn.0 += other.0,
             |worn| worn.0,
         );
@@ -252,21 +252,21 @@ fn nothing_gives_the_identity_in_the_global_window_only(bench: &Bench) {
             let spread = HotKey::with_hot_key_fanout(Sum, 4);
             assert_that(&nothing.combine_globally(spread)).is_singleton(0);
         }
-        let identity = nothing.sum_globally().map(|sum| ((), sum)).collect();
+        let identity = nothing.sum_globally().with_keys(0u8).collect();
         let sessions = nothing.window(Sessions::with_gap(seconds(1)));
         for nothing in [&fixed, &sessions] {
             assert_that(&nothing.count_globally()).is_empty();
             assert_that(&nothing.sum_globally()).is_empty();
-            assert_that(&nothing.combine_globally((Max, Count))).is_empty();
+            assert_that(&nothing.combine_globally((Sum, Count))).is_empty();
             let spread = HotKey::with_hot_key_fanout(Sum, 4);
             assert_that(&nothing.combine_globally(spread)).is_empty();
         }
         // A key has a fold only if it has a value.
-        let keyed = nothing.key_by(|n| *n);
+        let keyed = nothing.with_keys(0u8);
         assert_that(&keyed.combine_per_key(Sum)).is_empty();
-        assert_that(&keyed.group_by_key().map(|(key, group)| (key, group.len()))).is_empty();
+        assert_that(&keyed.group_by_key().map(|(_, group)| group.len() as i64)).is_empty();
         pipeline.run();
-        assert_eq!(panes(&identity), folds(&[((), 0, 0)], Windowing::Global, |sum| sum[0]));
+        assert_eq!(panes(&identity), folds(&[(0u8, 0, 0)], Windowing::Global, |sum| sum[0]));
     }
 }
 
@@ -275,7 +275,7 @@ fn nothing_gives_nothing_without_defaults(bench: &Bench) {
         let pipeline = bench.pipeline();
         let nothing = pipeline.create([3i64]).filter(|n| *n > 9);
         assert_that(&nothing.combine_globally_without_defaults(Sum)).is_empty();
-        let spread = HotKey::with_hot_key_fanout(Count, 4);
+        let spread = HotKey::with_hot_key_fanout(Sum, 4);
         assert_that(&nothing.combine_globally_without_defaults(spread)).is_empty();
         let something = pipeline.create([3i64, 4]);
         assert_that(&something.combine_globally_without_defaults(Sum)).is_singleton(7);
@@ -333,13 +333,14 @@ fn a_fan_out_counts_each_element_once(bench: &Bench) {
             for windowing in Windowing::SAMPLES {
                 let pipeline = bench.pipeline();
                 let pairs = windowing.apply(&create(&pipeline, &elements));
-                let counts = HotKey::with_hot_key_fanout((Count, Sum), fanout);
-                let counts = pairs.combine_per_key(counts).collect();
+                let folds_of = HotKey::with_hot_key_fanout((Sum, Count, Max), fanout);
+                let found = pairs.combine_per_key(folds_of).collect();
                 pipeline.run();
                 let expected = folds(&elements, windowing, |values| {
-                    (values.len() as u64, values.iter().sum::<i64>())
+                    let (sum, count) = (values.iter().sum::<i64>(), values.len() as u64);
+                    (sum, count, values.into_iter().max())
                 });
-                assert_eq!(panes(&counts), expected, "{windowing:?}, spread over {fanout}");
+                assert_eq!(panes(&found), expected, "{windowing:?}, spread over {fanout}");
             }
         }
     }

@@ -5,10 +5,10 @@ use std::fmt::{self, Debug};
 use fastrand::Rng;
 use watershed::{
     Checks, Element, PCollection, Pipeline, RunOptions, Timestamp,
-    combine::{Count, HotKey, Max, Mean, Min, Sample, Sum, Top},
+    combine::{Count, HotKey, Max, Mean, Sample, Sum, Top},
 };
 
-use super::timed::{create, scores, sorted};
+use super::timed::{Spread, create, scores, sorted};
 use crate::{
     Bench, cases,
     naive::{self, Histogram, Program, Row, Windowing, difference, evaluate, generate, shrink},
@@ -152,26 +152,27 @@ fn pipelines(pipeline: &Pipeline, windowing: Windowing) -> Vec<Box<dyn Fn() -> V
     let elements = scores(&mut Rng::with_seed(4), 300);
     let pairs = windowing.apply(&create(pipeline, &elements));
     let floats = pairs.map(|(key, n)| (key, (n as f64).exp() / 3.0));
-    let fan_out = HotKey::with_hot_key_fanout((Count, Max), 3);
+    let fan_out = HotKey::with_hot_key_fanout((Sum, Count, Max), 3);
     let words = pairs.flat_map_emit(|(key, n), out| {
         format!("{key} {n}").split(' ').for_each(|word| out.emit(word.to_owned()));
     });
     let parts = pairs.reshuffle().partition(3, |(key, _)| usize::from(key % 3));
-    let again = parts[0].flatten_with(&parts[2]).combine_per_key(Min);
+    let again = parts[0].flatten_with(&parts[2]).combine_per_key(Count);
     let (even, odd) = pairs.try_map("even", |(key, n)| match n % 2 {
         0 => Ok((*key, n / 2)),
         _ => Err(format!("{n} is odd")),
     });
     vec![
         look(&words.count_per_element()),
-        look(&words.map(|word| word.len()).distinct()),
+        look(&pairs.values().distinct()),
         look(&pairs.group_by_key().map_values(|group| sorted(group.into_vec()))),
-        look(&floats.combine_per_key((Sum, Mean, Min))),
+        look(&floats.combine_per_key(Sum)),
+        look(&pairs.combine_per_key(Mean)),
         look(&floats.values().sum_globally()),
         look(&pairs.combine_per_key(fan_out)),
         look(&pairs.combine_per_key(Top::by(2, |a: &i64, b: &i64| (a % 7).cmp(&(b % 7))))),
-        look(&pairs.combine_per_key(Sample::of(3).seed(5))),
-        look(&again.map(|(key, least)| (key % 2, least)).combine_per_key((Count, Max))),
+        look(&pairs.combine_per_key(Spread(Sample::of(3).seed(5), None))),
+        look(&again.map(|(key, n)| (key % 2, n as i64)).combine_per_key(Sum)),
         look(&even.combine_per_key(Sum)),
         look(&odd),
     ]

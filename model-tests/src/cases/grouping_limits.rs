@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::SeqCst};
 use serde::{Deserialize, Serialize};
 use watershed::{
     Checks, Create, Group, PCollection, Pipeline, Timestamp,
-    combine::{Count, HotKey, Max, Mean, Sum, combine_with},
+    combine::{Count, HotKey, Max, Sum},
     testing::assert_that,
 };
 
-use super::timed::{Timed, create, folds, panes, sorted};
+use super::timed::{Spread, Timed, create, folds, panes, sorted};
 use crate::{
     Bench, cases,
     naive::{SECOND, Windowing},
@@ -25,16 +25,16 @@ cases! {
 }
 
 /// 200,000 values, half of them of one key, made by a step: 200 bundles of a thousand, one a second.
-fn one_hot_key(pipeline: &Pipeline) -> PCollection<(u64, i64)> {
-    let blocks = (0..200u64).map(|block| (block, Timestamp::from_seconds(block as i64)));
+fn one_hot_key(pipeline: &Pipeline) -> PCollection<(u8, i64)> {
+    let blocks = (0..200).map(|block| (block, Timestamp::from_seconds(block)));
     pipeline.apply(Create::timestamped(blocks)).flat_map_emit(|block, out| {
         (block * 1_000..(block + 1) * 1_000).for_each(|n| out.emit(hot(n)));
     })
 }
 
 /// Every second value is of key 0.
-fn hot(n: u64) -> (u64, i64) {
-    (if n.is_multiple_of(2) { 0 } else { n % 1_000 }, n as i64 - 50_000)
+fn hot(n: i64) -> (u8, i64) {
+    (if n % 2 == 0 { 0 } else { (n % 200) as u8 }, n - 50_000)
 }
 
 fn a_hot_key_gives_the_same_with_any_fan_out(bench: &Bench) {
@@ -43,33 +43,26 @@ fn a_hot_key_gives_the_same_with_any_fan_out(bench: &Bench) {
         Windowing::Fixed { size: 64 * SECOND, offset: 0 },
         Windowing::Sessions { gap: 2 * SECOND },
     ];
-    let elements: Vec<Timed<u64, i64>> = (0..200_000)
-        .map(|n| {
-            let (key, value) = hot(n);
-            (key, value, (n / 1_000) as i64 * SECOND)
-        })
-        .collect();
+    let timed = |n| {
+        let (key, value) = hot(n);
+        (key, value, n / 1_000 * SECOND)
+    };
+    let elements: Vec<Timed<u8, i64>> = (0..200_000).map(timed).collect();
     for (place, windowing) in windowings.into_iter().enumerate() {
         let expected = folds(&elements, windowing, |values| {
             let (sum, count) = (values.iter().sum::<i64>(), values.len() as u64);
-            let mean = sum as f64 / count as f64;
-            (sum, count, values.iter().copied().max(), mean.to_bits())
+            (sum, count, values.into_iter().max())
         });
         let mut options = bench.options();
         options.seed = place as u64;
         let pipeline = bench.pipeline_with(options);
         let pairs = windowing.apply(&one_hot_key(&pipeline));
-        let combiner = || (Sum, Count, Max, Mean);
-        let plain = pairs.combine_per_key(combiner());
-        let [narrow, wide] = [1, 16].map(|fanout| {
-            let combiner = HotKey::with_hot_key_fanout(combiner(), fanout);
+        let plain = pairs.combine_per_key((Sum, Count, Max));
+        let spread = [1, 16].map(|fanout| {
+            let combiner = HotKey::with_hot_key_fanout((Sum, Count, Max), fanout);
             pairs.combine_per_key(combiner)
         });
-        let found = [plain, narrow, wide].map(|folds| {
-            let bits =
-                folds.map_values(|(sum, count, max, mean)| (sum, count, max, mean.to_bits()));
-            bits.collect()
-        });
+        let found = [&plain, &spread[0], &spread[1]].map(PCollection::collect);
         pipeline.run();
         for collected in found {
             assert_eq!(panes(&collected), expected, "{windowing:?}");
@@ -127,23 +120,15 @@ fn a_hot_key_is_combined_in_bounded_memory(bench: &Bench) {
         let mut options = bench.options();
         options.bundle_elements = 256;
         let pipeline = bench.pipeline_with(options);
-        let values = pipeline.create(0..200).flat_map_emit(move |block, out| {
+        let values = pipeline.create(0..200i64).flat_map_emit(move |block, out| {
             for n in 0..1_000 {
-                out.emit((if n % 2 == 0 { 0 } else { block % 7 }, Counted::new(run)));
+                out.emit((if n % 2 == 0 { 0 } else { (block % 7) as u8 }, Counted::new(run)));
             }
         });
-        let count = combine_with(
-            0u64,
-            |count, _: Counted| *count += 1,
-            |count, other| *count += other,
-            |count| count,
-        );
-        let counts = match fanout {
-            None => values.combine_per_key(count),
-            Some(fanout) => values.combine_per_key(count.with_hot_key_fanout(fanout)),
-        };
-        let total = counts.filter(|(key, _)| *key == 0);
-        assert_that(&total).is_singleton((0, 100_000 + 500 * 29));
+        let counts = values.combine_per_key(Spread(Count, fanout));
+        let hot = counts.filter(|(key, _)| *key == 0);
+        // Half of all, and 29 blocks whose other half is of key 0 too.
+        assert_that(&hot).is_singleton((0, 100_000 + 29 * 500));
         pipeline.run();
         assert_eq!(ALIVE[run].now.load(SeqCst), 0);
         let most = ALIVE[run].most.load(SeqCst);
@@ -153,12 +138,12 @@ fn a_hot_key_is_combined_in_bounded_memory(bench: &Bench) {
 }
 
 fn a_group_of_millions_is_walked_twice_without_a_copy(bench: &Bench) {
-    const VALUES: u64 = 2_000_000;
+    const VALUES: i64 = 2_000_000;
     let mut options = bench.options();
     options.checks = Checks::Off;
     let pipeline = bench.pipeline_with(options);
-    let pairs = pipeline.create(0..20u64).flat_map_emit(|block, out| {
-        (block * VALUES / 20..(block + 1) * VALUES / 20).for_each(|n| out.emit(((), n as u32)));
+    let pairs = pipeline.create(0..20i64).flat_map_emit(|block, out| {
+        (block * VALUES / 20..(block + 1) * VALUES / 20).for_each(|n| out.emit((0u8, n as u32)));
     });
     let groups = pairs.group_by_key();
     // Where the values lie, as two readers see it, each also through a clone.
@@ -170,12 +155,12 @@ fn a_group_of_millions_is_walked_twice_without_a_copy(bench: &Bench) {
         assert_eq!(places(group), places(&again), "a clone holds values of its own");
         places(group)
     };
-    let first = groups.map(move |((), group)| look(&group)).collect();
-    let second = groups.map(move |((), group)| look(&group)).collect();
-    let sums = groups.map(|((), group)| {
-        let sum: u64 = group.iter().map(|n| u64::from(*n)).sum();
+    let first = groups.map(move |(_, group)| look(&group)).collect();
+    let second = groups.map(move |(_, group)| look(&group)).collect();
+    let sums = groups.map(|(_, group)| {
+        let sum: i64 = group.iter().map(|n| i64::from(*n)).sum();
         let xor = group.iter().fold(0, |xor, n| xor ^ n);
-        (group.len() as u64, sum, xor)
+        (group.len() as i64, sum, xor)
     });
     let xor = (0..VALUES as u32).fold(0, |xor, n| xor ^ n);
     assert_that(&sums).is_singleton((VALUES, VALUES * (VALUES - 1) / 2, xor));
@@ -234,21 +219,21 @@ fn in_short(values: &[String]) -> Vec<String> {
 fn the_largest_element_that_fits_is_grouped(bench: &Bench) {
     let mut options = bench.options();
     options.max_element_bytes = 1_000;
-    // The text's length takes 8 bytes, and so does the number.
+    // The length of a text takes 8 bytes, and there are two.
     for (length, fits) in [(984, true), (985, false)] {
         let pipeline = bench.pipeline_with(options.clone());
-        let pairs = pipeline.create([(text(1, length), 7u64)]);
-        let found = pairs.combine_per_key(Sum).map(|(key, sum)| (key.len(), sum)).collect();
+        let pairs = pipeline.create([(text(1, length), String::new())]);
+        let found = pairs.combine_per_key(Max).map(|(key, _)| key.len() as i64).collect();
         let result = pipeline.try_run();
         assert_eq!(result.is_ok(), fits, "{result:?}");
-        assert_eq!(found.values(), if fits { vec![(984, 7)] } else { vec![] });
+        assert_eq!(found.values(), if fits { vec![984] } else { vec![] });
     }
 }
 
 fn what_is_too_large_is_an_error_that_names_the_step(bench: &Bench) {
     let large = || text(9, 2 * MB);
     for (key, value) in [(large(), text(1, KB)), (text(1, KB), large())] {
-        for grouping in ["gather", "greatest", "once"] {
+        for step in ["gather", "greatest"] {
             let mut options = bench.options();
             options.max_element_bytes = MB;
             let pipeline = bench.pipeline_with(options);
@@ -258,20 +243,11 @@ fn what_is_too_large_is_an_error_that_names_the_step(bench: &Bench) {
                 (text(4, MB / 2), text(5, KB)),
             ]);
             // What is not grouped may be as large as it likes.
-            let lengths = pairs.map(|(key, value)| key.len() + value.len()).reshuffle().collect();
-            let step = match grouping {
-                "gather" => {
-                    pairs.group_by_key().named(grouping).for_each(|_| ());
-                    "gather"
-                }
-                "greatest" => {
-                    pairs.combine_per_key(Max).named(grouping).for_each(|_| ());
-                    "greatest"
-                }
-                _ => {
-                    pairs.distinct().named(grouping).for_each(|_| ());
-                    "once/CombinePerKey"
-                }
+            let lengths = pairs.map(|(key, value)| (key.len() + value.len()) as i64);
+            let lengths = lengths.reshuffle().collect();
+            match step {
+                "gather" => pairs.group_by_key().named(step).for_each(|_| ()),
+                _ => pairs.combine_per_key(Max).named(step).for_each(|_| ()),
             };
             let error = pipeline.try_run().unwrap_err();
             assert_eq!(error.failed_step(), Some(step), "{error}");
@@ -280,7 +256,7 @@ fn what_is_too_large_is_an_error_that_names_the_step(bench: &Bench) {
             let found = (size..size + 25).any(|size| told.contains(&format!(" {size} bytes")));
             assert!(found && told.contains("(String, String)"), "{told}");
             assert!(told.contains(&MB.to_string()) && told.contains("max-element-bytes"), "{told}");
-            assert_eq!(lengths.values(), Vec::<usize>::new());
+            assert_eq!(lengths.values(), Vec::<i64>::new());
         }
     }
 }

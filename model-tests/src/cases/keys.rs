@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use watershed::{
-    Checks, DirectRunner, FixedWindows, Func, Key, RunError, RunOptions, combine::Count, seconds,
+    Checks, DirectRunner, FixedWindows, Func, Key, RunError, RunOptions, seconds,
     testing::TestPipeline,
 };
 
@@ -32,21 +32,20 @@ fn checked() -> impl Iterator<Item = TestPipeline> {
     })
 }
 
-/// Groups forty numbers in several ways by what `key` makes of them; how each run ends.
+/// Groups forty numbers by what `key` makes of them, at once and behind windows; how each run ends.
 fn group_by<K: Key>(key: impl Fn(&u32) -> K + Func) -> Vec<Result<(), RunError>> {
     let mut ends = Vec::new();
-    for way in ["at once", "folded", "behind windows"] {
+    for is_windowed in [false, true] {
         for pipeline in checked() {
             let pairs = pipeline.create(0..40).key_by(key.clone()).named("keyed");
-            match way {
-                "at once" => pairs.group_by_key().named("grouped").for_each(|_| ()),
-                "folded" => pairs.combine_per_key(Count).named("grouped").for_each(|_| ()),
-                _ => {
+            let pairs = match is_windowed {
+                false => pairs,
+                true => {
                     let windowed = pairs.window(FixedWindows::of(seconds(1))).reshuffle();
-                    let doubled = windowed.flatten_with(&windowed);
-                    doubled.group_by_key().named("grouped").for_each(|_| ())
+                    windowed.flatten_with(&windowed)
                 }
             };
+            pairs.group_by_key().named("grouped").for_each(|_| ());
             ends.push(pipeline.try_run().map(|_| ()));
         }
     }

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use fastrand::Rng;
 use watershed::{
     Checks,
-    combine::{Count, HotKey, Max, Mean, Min, Sample, Sum, Top},
+    combine::{Count, Max, Mean, Min, Sample, Sum, Top},
     testing::assert_that,
 };
 
-use super::timed::{Timed, create, folds, panes, scores, sorted};
+use super::timed::{Spread, Timed, create, folds, panes, scores, sorted};
 use crate::{
     Bench, cases,
     naive::{SECOND, Windowing},
@@ -59,8 +59,6 @@ fn the_toolbox_folds_each_key_and_window(bench: &Bench) {
                 let max = pairs.combine_per_key(Max).collect();
                 let largest = pairs.combine_per_key(Top::largest(3)).collect();
                 let smallest = pairs.combine_per_key(Top::smallest(2)).collect();
-                let by_digit = Top::by(1, |a: &i64, b: &i64| (a % 10, a).cmp(&(b % 10, b)));
-                let by_digit = pairs.combine_per_key(by_digit).collect();
                 pipeline.run();
 
                 let count_of = folds(&elements, windowing, |all| all.len() as u64);
@@ -77,18 +75,14 @@ fn the_toolbox_folds_each_key_and_window(bench: &Bench) {
                 assert_eq!(panes(&largest), three, "{windowing:?}");
                 let two = folds(&elements, windowing, |all| rising(all, 2));
                 assert_eq!(panes(&smallest), two, "{windowing:?}");
-                let digit = folds(&elements, windowing, |all| {
-                    all.into_iter().max_by_key(|n| (n % 10, *n)).into_iter().collect::<Vec<_>>()
-                });
-                assert_eq!(panes(&by_digit), digit, "{windowing:?}");
             }
         }
     }
 }
 
 /// The same elements under one key, which a fold of everything does not show.
-fn without_keys(elements: &[Timed<u8, i64>]) -> Vec<Timed<(), i64>> {
-    elements.iter().map(|(_, value, time)| ((), *value, *time)).collect()
+fn without_keys(elements: &[Timed<u8, i64>]) -> Vec<Timed<u8, i64>> {
+    elements.iter().map(|(_, value, time)| (0, *value, *time)).collect()
 }
 
 fn the_toolbox_folds_whole_windows(bench: &Bench) {
@@ -98,15 +92,15 @@ fn the_toolbox_folds_whole_windows(bench: &Bench) {
         for windowing in Windowing::SAMPLES {
             let pipeline = bench.pipeline();
             let values = windowing.apply(&create(&pipeline, &elements)).values();
-            // A key that is nothing stands before each result, so that they compare as those above.
-            let count = values.count_globally().with_keys(()).collect();
-            let sum = values.sum_globally().with_keys(()).collect();
-            let mean_bits = values.mean_globally().map(f64::to_bits).with_keys(()).collect();
-            let min = values.min_globally().with_keys(()).collect();
-            let max = values.max_globally().with_keys(()).collect();
-            let largest = values.largest_globally(4).with_keys(()).collect();
-            let smallest = values.smallest_globally(4).with_keys(()).collect();
-            let both = values.combine_globally((Count, Max)).with_keys(()).collect();
+            // A key stands before each result, so that they compare as those above.
+            let count = values.count_globally().with_keys(0u8).collect();
+            let sum = values.sum_globally().with_keys(0u8).collect();
+            let mean_bits = values.mean_globally().map(f64::to_bits).with_keys(0u8).collect();
+            let min = values.min_globally().with_keys(0u8).collect();
+            let max = values.max_globally().with_keys(0u8).collect();
+            let largest = values.largest_globally(4).with_keys(0u8).collect();
+            let smallest = values.smallest_globally(4).with_keys(0u8).collect();
+            let both = values.combine_globally((Count, Max)).with_keys(0u8).collect();
             pipeline.run();
 
             let counts = folds(&all, windowing, |all| all.len() as u64);
@@ -146,7 +140,7 @@ fn elements_are_counted_by_themselves(bench: &Bench) {
 fn a_top_of_more_than_there_are_is_all(bench: &Bench) {
     for bench in bench.seeds(3, 1) {
         let pipeline = bench.pipeline();
-        let few = pipeline.create([3, 9, 9, 1]);
+        let few = pipeline.create([3i64, 9, 9, 1]);
         assert_that(&few.largest_globally(9)).is_singleton(vec![9, 9, 3, 1]);
         assert_that(&few.smallest_globally(4)).is_singleton(vec![1, 3, 9, 9]);
         assert_that(&few.largest_globally(0)).is_singleton(vec![]);
@@ -161,11 +155,11 @@ fn a_sample_is_fixed_by_its_seed_alone(bench: &Bench) {
         let mut options = bench.options();
         options.checks = checks;
         let pipeline = bench.pipeline_with(options);
-        let pairs = pipeline.create((0..300u64).map(|n| (n % 2, n)));
+        let pairs = pipeline.create((0..300i64).map(|n| ((n % 2) as u8, n)));
         let globally = pairs.values().sample_globally(10, seed).collect();
-        let per_key = pairs.combine_per_key(Sample::of(10).seed(seed)).collect();
-        let spread = HotKey::with_hot_key_fanout(Sample::of(10).seed(seed), 3);
-        let spread = pairs.combine_per_key(spread).collect();
+        let of_key = Sample::of(10).seed(seed);
+        let spread = pairs.combine_per_key(Spread(of_key, Some(3))).collect();
+        let per_key = pairs.combine_per_key(Spread(of_key, None)).collect();
         pipeline.run();
         let per_key = sorted(per_key.values());
         assert_eq!(per_key, sorted(spread.values()));
@@ -173,7 +167,9 @@ fn a_sample_is_fixed_by_its_seed_alone(bench: &Bench) {
         for sample in per_key.iter().map(|(_, sample)| sample).chain([globally]) {
             assert_eq!(sample.iter().collect::<BTreeSet<_>>().len(), 10, "{sample:?}");
         }
-        assert!(per_key.iter().all(|(key, sample)| sample.iter().all(|n| n % 2 == *key)));
+        assert!(
+            per_key.iter().all(|(key, sample)| sample.iter().all(|n| n % 2 == i64::from(*key)))
+        );
         (globally.clone(), per_key)
     };
     let first = sample(bench, Checks::Off, 7);
@@ -187,7 +183,7 @@ fn a_sample_is_fixed_by_its_seed_alone(bench: &Bench) {
 
 fn a_sample_takes_every_value_as_often(bench: &Bench) {
     let pipeline = bench.pipeline();
-    let values = pipeline.create(0..40u8);
+    let values = pipeline.create(0..40i64);
     let taken = (0..400).map(|seed| values.sample_globally(10, seed));
     let taken = pipeline.flatten(taken).flat_map(|sample| sample).count_per_element().collect();
     pipeline.run();
@@ -201,48 +197,41 @@ fn distinct_gives_each_value_once_a_window(bench: &Bench) {
     for bundle_elements in [1, 16] {
         for bench in bench.seeds(3, bundle_elements) {
             let elements = by_value(&scores(&mut Rng::with_seed(bench.options().seed), 200));
-            let pairs: Vec<Timed<(i64, bool), ()>> =
-                elements.iter().map(|(n, (), time)| ((*n, *n > 0), (), *time)).collect();
             for windowing in Windowing::SAMPLES {
                 let pipeline = bench.pipeline();
                 let values = windowing.apply(&create(&pipeline, &elements)).keys();
                 let once = values.distinct();
-                let twice = once.distinct().with_keys(()).collect();
-                let doubled = values.flatten_with(&values).distinct().with_keys(()).collect();
-                let of_pairs = windowing.apply(&create(&pipeline, &pairs)).keys().distinct();
-                let of_pairs = of_pairs.with_keys(()).collect();
-                let once = once.with_keys(()).collect();
+                let twice = once.distinct().with_keys(0u8).collect();
+                let doubled = values.flatten_with(&values).distinct().with_keys(0u8).collect();
+                let once = once.with_keys(0u8).collect();
                 pipeline.run();
 
                 let expected = folds(&elements, windowing, |_| ()).into_iter();
-                let expected = sorted(expected.map(|((n, ()), span)| (((), n), span)).collect());
+                let expected = sorted(expected.map(|((n, ()), span)| ((0, n), span)).collect());
                 assert_eq!(panes(&once), expected, "{windowing:?}");
                 assert_eq!(panes(&twice), expected, "{windowing:?}");
                 assert_eq!(panes(&doubled), expected, "{windowing:?}");
-                let expected = folds(&pairs, windowing, |_| ()).into_iter();
-                let expected = sorted(expected.map(|((n, ()), span)| (((), n), span)).collect());
-                assert_eq!(panes(&of_pairs), expected, "{windowing:?}");
             }
         }
     }
 }
 
 fn distinct_merges_the_sessions_of_each_value(bench: &Bench) {
-    // 'a' three times within a gap each, then once exactly a gap later; 'b' in between.
+    // 7 three times within a gap each, then once exactly a gap later; 8 in between.
     let gap = 2 * SECOND;
-    let elements = [('a', 0), ('b', 1), ('a', gap - 1), ('a', 2 * gap - 2), ('a', 3 * gap - 2)];
-    let elements: Vec<Timed<char, ()>> =
-        elements.into_iter().map(|(letter, time)| (letter, (), time)).collect();
+    let elements = [(7, 0), (8, 1), (7, gap - 1), (7, 2 * gap - 2), (7, 3 * gap - 2)];
+    let elements: Vec<Timed<i64, ()>> =
+        elements.into_iter().map(|(value, time)| (value, (), time)).collect();
     for bench in bench.seeds(6, 1) {
         let pipeline = bench.pipeline();
-        let letters = Windowing::Sessions { gap }.apply(&create(&pipeline, &elements)).keys();
-        let found = letters.distinct().with_keys(()).collect();
+        let values = Windowing::Sessions { gap }.apply(&create(&pipeline, &elements)).keys();
+        let found = values.distinct().with_keys(0u8).collect();
         pipeline.run();
         let session = |start, end| crate::naive::Span::Interval { start, end };
         let expected = [
-            (((), 'a'), session(0, 3 * gap - 2)),
-            (((), 'a'), session(3 * gap - 2, 4 * gap - 2)),
-            (((), 'b'), session(1, 1 + gap)),
+            ((0, 7), session(0, 3 * gap - 2)),
+            ((0, 7), session(3 * gap - 2, 4 * gap - 2)),
+            ((0, 8), session(1, 1 + gap)),
         ];
         assert_eq!(panes(&found), expected);
     }

@@ -3,7 +3,7 @@
 use watershed::{
     BoxError, Create, DoFn, ElementContext, Emitters, FixedWindows, GlobalWindows, Group, Observed,
     One, PCollection, PTransform, Pipeline, RunError, Sessions, SlidingWindows, Timestamp,
-    combine::{CombineFn, Count, HotKey, Max, Min, Sum, Top},
+    combine::{CombineContext, CombineFn, Top},
     micros,
     model::{Sign, Window},
     testing::TestPipeline,
@@ -76,6 +76,14 @@ macro_rules! whichever {
 type Look = Box<dyn Fn() -> Vec<Row>>;
 
 impl Handle {
+    fn shape(&self) -> Shape {
+        match self {
+            Handle::Numbers(_) => Shape::Number,
+            Handle::Pairs(_) => Shape::Pair,
+            Handle::Lists(_) => Shape::List,
+        }
+    }
+
     fn look(&self) -> Look {
         whichever!(self, collection => {
             let collected = collection.collect();
@@ -174,17 +182,14 @@ fn applied(unary: &Unary, input: &Handle) -> Handle {
             let keys = *keys;
             Handle::Pairs(i64::held(input).key_by(move |n| n.rem_euclid(keys)))
         }
-        Unary::Map(function) => {
-            let function = *function;
-            let Some(shape) = function.shape_after(whichever!(input, c => shape_of(c))) else {
-                panic!("a sound program maps what its functions take")
-            };
-            whichever!(input, collection => match shape {
-                Shape::Number => Handle::Numbers(mapped(collection, function)),
-                Shape::Pair => Handle::Pairs(mapped(collection, function)),
-                Shape::List => Handle::Lists(mapped(collection, function)),
-            })
-        }
+        Unary::Map(function) => match (input, function.shape_after(input.shape())) {
+            (Handle::Numbers(numbers), _) => Handle::Numbers(mapped(numbers, *function)),
+            (Handle::Pairs(pairs), _) => Handle::Pairs(mapped(pairs, *function)),
+            (Handle::Lists(lists), Some(Shape::Number)) => {
+                Handle::Numbers(mapped(lists, *function))
+            }
+            (Handle::Lists(lists), _) => Handle::Pairs(mapped(lists, *function)),
+        },
         Unary::MapValues(function) => {
             let function = *function;
             let change = move |n: i64| i64::of(function.call(&Value::Number(n)));
@@ -220,13 +225,18 @@ fn applied(unary: &Unary, input: &Handle) -> Handle {
                 .map_values(|group: Group<i64>| sorted(group.into_vec())),
         }),
         Unary::CombinePerKey { fold, fanout } => {
-            Handle::Pairs(combined(&Held::held(input), *fold, *fanout))
+            let fold = AnyFold { fold: *fold, fanout: *fanout };
+            Handle::Pairs(<(i64, i64)>::held(input).combine_per_key(fold))
         }
         Unary::TopPerKey { n } => {
             Handle::Lists(<(i64, i64)>::held(input).combine_per_key(Top::largest(*n)))
         }
         Unary::CombineGlobally { fold, defaults } => {
-            Handle::Numbers(combined_globally(&Held::held(input), *fold, *defaults))
+            let (numbers, fold) = (i64::held(input), AnyFold { fold: *fold, fanout: None });
+            Handle::Numbers(match defaults {
+                true => numbers.combine_globally(fold),
+                false => numbers.combine_globally_without_defaults(fold),
+            })
         }
         Unary::Composite(steps) => {
             whichever!(input, collection => collection.apply(Composite { steps: steps.clone() }))
@@ -244,10 +254,6 @@ fn applied(unary: &Unary, input: &Handle) -> Handle {
 
 fn mapped<T: Item, O: Item>(input: &PCollection<T>, function: Function) -> PCollection<O> {
     input.map(move |item| O::of(function.call(&item.value())))
-}
-
-fn shape_of<T: Item>(_: &PCollection<T>) -> Shape {
-    T::SHAPE
 }
 
 fn sorted(mut all: Vec<i64>) -> Vec<i64> {
@@ -269,50 +275,53 @@ fn same_type<T: Held>(unary: &Unary, input: &PCollection<T>) -> PCollection<T> {
     }
 }
 
-fn combined(
-    pairs: &PCollection<(i64, i64)>,
+/// Any fold of the toolbox, spread or not: one combiner, since each that a program could use makes the
+/// compiler build all that stands behind it once more.
+#[derive(Clone, Copy)]
+struct AnyFold {
     fold: Fold,
     fanout: Option<usize>,
-) -> PCollection<(i64, i64)> {
-    fn spread<C: CombineFn<i64>>(
-        pairs: &PCollection<(i64, i64)>,
-        combiner: C,
-        fanout: Option<usize>,
-    ) -> PCollection<(i64, C::Output)> {
-        match fanout {
-            None => pairs.combine_per_key(combiner),
-            Some(fanout) => pairs.combine_per_key(combiner.with_hot_key_fanout(fanout)),
-        }
-    }
-    match fold {
-        Fold::Sum => spread(pairs, Sum, fanout),
-        Fold::Count => spread(pairs, Count, fanout).map_values(|n| n as i64),
-        Fold::Min => spread(pairs, Min, fanout).map_values(or_nothing),
-        Fold::Max => spread(pairs, Max, fanout).map_values(or_nothing),
-    }
 }
 
-fn combined_globally(numbers: &PCollection<i64>, fold: Fold, defaults: bool) -> PCollection<i64> {
-    fn globally<C: CombineFn<i64>>(
-        numbers: &PCollection<i64>,
-        combiner: C,
-        defaults: bool,
-    ) -> PCollection<C::Output> {
-        match defaults {
-            true => numbers.combine_globally(combiner),
-            false => numbers.combine_globally_without_defaults(combiner),
-        }
-    }
-    match fold {
-        Fold::Sum => globally(numbers, Sum, defaults),
-        Fold::Count => globally(numbers, Count, defaults).map(|n| n as i64),
-        Fold::Min => globally(numbers, Min, defaults).map(or_nothing),
-        Fold::Max => globally(numbers, Max, defaults).map(or_nothing),
-    }
-}
+impl CombineFn<i64> for AnyFold {
+    /// How many, their sum, and the least and the greatest.
+    type Accumulator = (i64, i64, Option<(i64, i64)>);
+    type Output = i64;
 
-fn or_nothing(extreme: Option<i64>) -> i64 {
-    extreme.unwrap_or(-1)
+    fn create(&self, _: &CombineContext<'_>) -> Self::Accumulator {
+        (0, 0, None)
+    }
+    fn add(&self, all: &mut Self::Accumulator, n: i64, cx: &CombineContext<'_>) {
+        self.merge(all, (1, n, Some((n, n))), cx);
+    }
+    fn merge(
+        &self,
+        (count, sum, ends): &mut Self::Accumulator,
+        (more, other, others): Self::Accumulator,
+        _: &CombineContext<'_>,
+    ) {
+        *count += more;
+        *sum += other;
+        *ends = match (*ends, others) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (ends, others) => ends.or(others),
+        };
+    }
+    fn extract(
+        &self,
+        (count, sum, ends): Self::Accumulator,
+        _: &CombineContext<'_>,
+    ) -> Result<i64, BoxError> {
+        Ok(match self.fold {
+            Fold::Sum => sum,
+            Fold::Count => count,
+            Fold::Min => ends.map_or(-1, |(least, _)| least),
+            Fold::Max => ends.map_or(-1, |(_, greatest)| greatest),
+        })
+    }
+    fn hot_key_fanout(&self) -> Option<usize> {
+        self.fanout
+    }
 }
 
 /// Steps in a scope of their own.

@@ -1,5 +1,7 @@
 //! What plans look like, and that the two paths of a grouping agree.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // what goes wrong here fails the test, as it should
+
 use std::collections::BTreeMap;
 
 use watershed_core::{

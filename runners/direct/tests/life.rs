@@ -1,5 +1,7 @@
 //! A first look from outside: pipelines that run, and pipelines that fail.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // what goes wrong here fails the test, as it should
+
 use std::sync::Arc;
 
 use watershed_core::{Pipeline, testing::assert_that};

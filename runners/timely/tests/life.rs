@@ -1,5 +1,7 @@
 //! Pipelines that run on several workers, and pipelines that fail there.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // what goes wrong here fails the test, as it should
+
 use std::sync::Arc;
 
 use watershed_core::{

@@ -74,10 +74,12 @@ impl Pipeline {
 
     /// Notes that the composite being expanded cannot work so; [`build`](Self::build) reports it
     /// with the others. For authors of composites: `problem` says what is wrong, `mend` what to do.
+    /// Outside of any composite it is about the step that was applied last.
     pub fn reject(&self, problem: impl Into<String>, mend: impl Into<String>) {
         let mut graph = self.graph();
-        if let Some(scope) = graph.current_scope() {
-            graph.problem(Subject::Scope(scope), problem, mend);
+        let last = graph.last_node().map(Subject::Node);
+        if let Some(subject) = graph.current_scope().map(Subject::Scope).or(last) {
+            graph.problem(subject, problem, mend);
         }
     }
 

@@ -165,10 +165,8 @@ impl<T: Element> ErasedBundle for Bundle<T> {
         // Plain loops here and below: they are compiled for every element type.
         let mut split = Vec::with_capacity(parts);
         split.resize_with(parts, Vec::new);
-        let mut place = 0;
-        for value in values {
+        for (place, value) in values.into_iter().enumerate() {
             split[destinations[place] as usize].push(value);
-            place += 1;
         }
         let metadata = metadata.partition(destinations, parts);
         let mut bundles = Vec::with_capacity(parts);

@@ -109,6 +109,11 @@ impl GraphBuilder {
         id
     }
 
+    /// The step that was added last.
+    pub fn last_node(&self) -> Option<NodeId> {
+        self.nodes.len().checked_sub(1).map(NodeId)
+    }
+
     /// The collection with this id.
     pub fn collection(&self, id: CollectionId) -> &Collection {
         &self.collections[id.0]
