@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use watershed_model::Drops;
+use watershed_model::{Drops, Graph, Primitive};
 
 /// How a run ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,25 @@ impl RunReport {
             drops: Drops::default(),
             steps: Vec::new(),
         }
+    }
+
+    /// A run of a graph, of which `steps` tells what passed each step.
+    pub fn of_steps(
+        outcome: Outcome,
+        graph: &Graph,
+        steps: Vec<StepReport>,
+        elements_read: u64,
+        elapsed: Duration,
+    ) -> Self {
+        let mut drops = Drops::default();
+        let mut failed = 0;
+        for (node, step) in std::iter::zip(graph.nodes(), &steps) {
+            drops.merge(&step.drops);
+            if let Primitive::ParDo(par_do) = &node.primitive {
+                failed += par_do.dead_letters.map_or(0, |port| step.elements_out[port]);
+            }
+        }
+        RunReport { outcome, elapsed, elements_read, failed, drops, steps }
     }
 
     /// What passed the step with this full name.

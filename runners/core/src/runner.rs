@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use watershed_model::{Graph, KeyHasher};
+use watershed_model::{AnyBundle, BoxError, ElementType, Graph, KeyHasher};
 
 use crate::{JobHandle, RunError};
 
@@ -67,6 +67,22 @@ impl RunOptions {
     /// How many workers the job has in all its processes.
     pub fn all_workers(&self) -> usize {
         self.workers * self.hosts.len().max(self.processes)
+    }
+
+    /// Sees that no element of a bundle that is to be grouped is larger than allowed.
+    ///
+    /// # Errors
+    /// When one is, or one cannot be encoded.
+    pub fn check_sizes(&self, element: &ElementType, bundle: &AnyBundle) -> Result<(), BoxError> {
+        let limit = self.max_element_bytes;
+        match element.find_larger(bundle, limit)? {
+            None => Ok(()),
+            Some((_, size)) => Err(format!(
+                "got an element of type {element} that takes {size} bytes, above the limit of {limit} for \
+                 elements that are grouped; raise it with --max-element-bytes if that is meant"
+            )
+            .into()),
+        }
     }
 
     /// From the bytes of keys to their groups, for this job.

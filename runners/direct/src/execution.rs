@@ -90,7 +90,8 @@ impl<'g> Execution<'g> {
             Work::Kernel(_) => self.run_kernel(id, bundle),
             Work::Group { operator, agreement } => {
                 step.report.elements_in += bundle.len() as u64;
-                check_size(self.graph, step.node.inputs[0], &bundle, self.options)?;
+                let element = &self.graph.collection(step.node.inputs[0]).element;
+                self.options.check_sizes(element, &bundle)?;
                 let Some(grouping) = step.node.primitive.grouping() else {
                     unreachable!("only groupings group")
                 };
@@ -254,40 +255,8 @@ impl<'g> Execution<'g> {
     }
 
     fn report(&self, outcome: Outcome) -> RunReport {
-        let mut drops = Drops::default();
-        self.steps.iter().for_each(|step| drops.merge(&step.report.drops));
-        let failed = self.steps.iter().map(|step| match &step.node.primitive {
-            Primitive::ParDo(par_do) => {
-                par_do.dead_letters.map_or(0, |port| step.report.elements_out[port])
-            }
-            _ => 0,
-        });
-        RunReport {
-            outcome,
-            elapsed: self.started.elapsed(),
-            elements_read: self.job.progress().elements_read,
-            failed: failed.sum(),
-            drops,
-            steps: self.steps.iter().map(|step| step.report.clone()).collect(),
-        }
-    }
-}
-
-/// Elements are grouped only if none is larger than the option allows.
-fn check_size(
-    graph: &Graph,
-    input: watershed_model::CollectionId,
-    bundle: &AnyBundle,
-    options: &RunOptions,
-) -> Result<(), BoxError> {
-    let element = &graph.collection(input).element;
-    match element.find_larger(bundle, options.max_element_bytes)? {
-        None => Ok(()),
-        Some((_, size)) => Err(format!(
-            "got an element of type {element} that takes {size} bytes, above the limit of {} for \
-             elements that are grouped; raise it with --max-element-bytes if that is meant",
-            options.max_element_bytes
-        )
-        .into()),
+        let steps = self.steps.iter().map(|step| step.report.clone()).collect();
+        let (read, elapsed) = (self.job.progress().elements_read, self.started.elapsed());
+        RunReport::of_steps(outcome, self.graph, steps, read, elapsed)
     }
 }

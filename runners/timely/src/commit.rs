@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use watershed_model::{Drops, Epoch, NodeId, Primitive};
+use watershed_model::{Epoch, NodeId, Primitive};
 use watershed_runner_core::{Outcome, RunError, RunReport, StepReport, guard};
 
 use crate::{
@@ -250,20 +250,5 @@ fn read_by(shared: &Shared, reports: &[StepReport]) -> u64 {
 }
 
 fn report(shared: &Shared, steps: Vec<StepReport>, read: u64, started: Instant) -> RunReport {
-    let mut drops = Drops::default();
-    let mut failed = 0;
-    for (node, step) in std::iter::zip(shared.graph.nodes(), &steps) {
-        drops.merge(&step.drops);
-        if let Primitive::ParDo(par_do) = &node.primitive {
-            failed += par_do.dead_letters.map_or(0, |port| step.elements_out[port]);
-        }
-    }
-    RunReport {
-        outcome: Outcome::Done,
-        elapsed: started.elapsed(),
-        elements_read: read,
-        failed,
-        drops,
-        steps,
-    }
+    RunReport::of_steps(Outcome::Done, &shared.graph, steps, read, started.elapsed())
 }

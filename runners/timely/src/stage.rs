@@ -231,18 +231,10 @@ impl StageRun {
         let receiver = self.shared.graph.node(self.shared.plan.stages[exchange.to.0].head);
         let Some(grouping) = receiver.primitive.grouping() else { return Ok(()) };
         let element = &self.shared.graph.collection(exchange.collection).element;
-        let limit = self.shared.options.max_element_bytes;
         self.checked += 1;
         let sampled = self.checked % SAMPLE == 1;
         guard(|| {
-            if let Some((_, size)) = element.find_larger(bundle, limit)? {
-                return Err(format!(
-                    "got an element of type {element} that takes {size} bytes, above the limit of \
-                     {limit} for elements that are grouped; raise it with --max-element-bytes if that \
-                     is meant"
-                )
-                .into());
-            }
+            self.shared.options.check_sizes(element, bundle)?;
             if sampled {
                 grouping.key.check(bundle)?;
                 element.round_trip(bundle)?;

@@ -16,7 +16,7 @@ const CX: CombineContext<'static> = CombineContext::without_views();
 pub(crate) struct Tables<K, V, C: CombineFn<V>> {
     combiner: C,
     hasher: RandomState,
-    tables: Vec<HashTable<(K, C::Accumulator)>>,
+    tables: Vec<Table<K, C::Accumulator>>,
     free: Vec<TableId>,
     global_key: Option<K>,
     value: PhantomData<fn(V)>,
@@ -42,40 +42,48 @@ impl<K: Key, V: Element, C: CombineFn<V>> Tables<K, V, C> {
         add: impl Fn(&C, &mut C::Accumulator, X),
     ) {
         let Tables { combiner, hasher, tables, .. } = self;
-        let mut into = |table: TableId, key: K, value: X| {
-            let hash = hasher.hash_one(&key);
-            let entry = tables[table.0 as usize].entry(
-                hash,
-                |(other, _)| *other == key,
-                |(other, _)| hasher.hash_one(other),
-            );
-            match entry {
-                Entry::Occupied(mut found) => add(combiner, &mut found.get_mut().1, value),
-                Entry::Vacant(vacant) => {
-                    let mut accumulator = combiner.create(&CX);
-                    add(combiner, &mut accumulator, value);
-                    vacant.insert((key, accumulator));
-                }
-            }
+        let fold = |table: &mut Table<K, C::Accumulator>, key: K, value: X| {
+            let accumulator = accumulator(table, hasher, key, || combiner.create(&CX));
+            add(combiner, accumulator, value);
         };
-        let mut route = |tables: &[TableId], key: K, value: X| {
-            let Some((last, others)) = tables.split_last() else { return };
-            for table in others {
-                into(*table, key.clone(), value.clone());
+        let index = bundle.metadata.windows.index();
+        // Mostly a bundle goes to one table; then nothing is looked up but keys.
+        if let Column::Uniform(set) = index
+            && let [table] = routes[*set as usize].as_slice()
+        {
+            let table = &mut tables[table.0 as usize];
+            for (key, value) in bundle.values {
+                fold(table, key, value);
             }
-            into(*last, key, value);
-        };
-        match bundle.metadata.windows.index() {
-            Column::Uniform(set) => {
-                let tables = &routes[*set as usize];
-                bundle.values.into_iter().for_each(|(key, value)| route(tables, key, value));
-            }
-            Column::Each(sets) => {
-                for ((key, value), set) in std::iter::zip(bundle.values, sets) {
-                    route(&routes[*set as usize], key, value);
-                }
-            }
+            return;
         }
+        for (place, (key, value)) in bundle.values.into_iter().enumerate() {
+            let Some((last, others)) = routes[index.get(place) as usize].split_last() else {
+                continue;
+            };
+            for table in others {
+                fold(&mut tables[table.0 as usize], key.clone(), value.clone());
+            }
+            fold(&mut tables[last.0 as usize], key, value);
+        }
+    }
+}
+
+type Table<K, A> = HashTable<(K, A)>;
+
+/// The accumulator of a key, made if the key is new.
+#[inline]
+fn accumulator<'t, K: Key, A>(
+    table: &'t mut Table<K, A>,
+    hasher: &RandomState,
+    key: K,
+    create: impl FnOnce() -> A,
+) -> &'t mut A {
+    let hash = hasher.hash_one(&key);
+    let entry = table.entry(hash, |(other, _)| *other == key, |(other, _)| hasher.hash_one(other));
+    match entry {
+        Entry::Occupied(found) => &mut found.into_mut().1,
+        Entry::Vacant(vacant) => &mut vacant.insert((key, create())).into_mut().1,
     }
 }
 
@@ -115,14 +123,8 @@ impl<K: Key, V: Element, C: CombineFn<V>> WindowTables for Tables<K, V, C> {
 
     fn insert_identity(&mut self, table: TableId) {
         let Some(key) = &self.global_key else { return };
-        let hasher = &self.hasher;
-        let hash = hasher.hash_one(key);
-        let entry = self.tables[table.0 as usize].entry(
-            hash,
-            |(other, _)| other == key,
-            |(other, _)| hasher.hash_one(other),
-        );
-        entry.or_insert_with(|| (key.clone(), self.combiner.create(&CX)));
+        let (key, table) = (key.clone(), &mut self.tables[table.0 as usize]);
+        accumulator(table, &self.hasher, key, || self.combiner.create(&CX));
     }
 
     fn drain(

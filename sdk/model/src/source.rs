@@ -135,8 +135,12 @@ impl<T> SourceOutput<T> {
     }
 
     /// Puts out an element without an event time.
+    #[inline]
     pub fn emit(&mut self, value: T) {
-        self.emit_at(value, Timestamp::MIN);
+        match self.timestamps {
+            Column::Uniform(Timestamp::MIN) => self.values.push(value),
+            _ => self.emit_at(value, Timestamp::MIN),
+        }
     }
 
     /// Puts out an element with its event time.
