@@ -242,3 +242,87 @@ impl Joining<'_> {
 fn stopped() -> RunError {
     problem("was stopped while starting")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    use watershed_core::Pipeline;
+    use watershed_runner_core::{JobState, Plan, PlanOptions, RunOptions};
+
+    /// A process of a job of three, which tries to join it on a thread.
+    struct Process {
+        shared: Arc<Shared>,
+        control: Arc<Control>,
+        joining: std::thread::JoinHandle<Result<(), RunError>>,
+    }
+
+    fn process(index: usize, listener: TcpListener, coordinator: &str) -> Process {
+        let graph = Arc::new(Pipeline::new().build().unwrap());
+        let plan = Plan::of(&graph, PlanOptions::for_workers(3));
+        let mut options = RunOptions::default();
+        options.join_limit = Duration::from_secs(600);
+        let shared = Arc::new(Shared::new(graph, plan, options, Arc::new(JobState::default())));
+        let control = Control::start(index, 3, &shared).unwrap();
+        let place = Place {
+            index,
+            count: 3,
+            secret: "s".into(),
+            coordinator: coordinator.into(),
+            address: listener.local_addr().unwrap().to_string(),
+            listener,
+            is_launched: false,
+        };
+        let (joins, seen) = (control.clone(), shared.clone());
+        let joining = std::thread::spawn(move || join(&place, [0; 32], &joins, &seen).map(|_| ()));
+        Process { shared, control, joining }
+    }
+
+    /// The coordinator and process 1 of a job of which process 2 does not come.
+    fn two_of_three() -> (Process, Process) {
+        let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = listen();
+        let address = listener.local_addr().unwrap().to_string();
+        let (first, second) = (process(0, listener, &address), process(1, listen(), &address));
+        let started = Instant::now();
+        while !(first.control.is_linked(1) && second.control.is_linked(0)) {
+            assert!(started.elapsed() < 10 * WORD_LIMIT, "they do not find each other");
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        (first, second)
+    }
+
+    #[test]
+    fn a_failure_while_others_are_awaited_is_told_at_once() {
+        for place in [0, 1] {
+            let (first, second) = two_of_three();
+            let (failing, other) = if place == 0 { (first, second) } else { (second, first) };
+            failing.shared.fail(problem("has had enough"));
+            failing.control.tell_end();
+            other.joining.join().unwrap().unwrap_err();
+            failing.joining.join().unwrap().unwrap_err();
+            let told = other.shared.take_failure().unwrap().to_string();
+            assert!(told.ends_with("has had enough"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_is_lost_while_others_are_awaited_is_missed_at_once() {
+        let (first, second) = two_of_three();
+        second.control.close();
+        first.joining.join().unwrap().unwrap_err();
+        let told = first.shared.take_failure().unwrap().to_string();
+        assert!(told.contains("lost process 1"), "{told}");
+    }
+
+    #[test]
+    fn waiting_for_others_can_be_cancelled() {
+        let (first, second) = two_of_three();
+        second.shared.job.cancel();
+        second.control.tell_end();
+        first.joining.join().unwrap().unwrap_err();
+        second.joining.join().unwrap().unwrap_err();
+        assert!(first.shared.job.is_cancelled() && first.shared.take_failure().is_none());
+    }
+}
