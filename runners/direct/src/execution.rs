@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use watershed_model::{
-    AnyBundle, BoxError, Budget, Drops, Epoch, Graph, KernelOutput, Metadata, NodeId, Primitive,
+    AnyBundle, BoxError, Budget, Epoch, Graph, KernelOutput, Metadata, NodeId, Primitive,
     Timestamp, fault,
 };
 use watershed_runner_core::{Failure, JobState, Outcome, RunError, RunOptions, RunReport, guard};
