@@ -6,20 +6,11 @@
 //! of JSON goes to standard output, `{"inner_s":…,"results":…}`: the seconds from the entry of `main`
 //! to the last result, and how many results there were. `bench_plain` does the same in a plain loop.
 
-use std::{
-    fs,
-    path::Path,
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::Instant,
-};
+use std::{fs, path::Path, process::ExitCode, time::Instant};
 
 use clap::{Parser, ValueEnum};
 use compact_str::CompactString;
-use watershed::{Outcome, prelude::*};
+use watershed::{Collected, Outcome, prelude::*};
 
 mod event_source;
 mod events;
@@ -86,25 +77,23 @@ fn word_count(pipeline: &Pipeline, input: &str, output: &Path) -> &'static str {
     RESULTS
 }
 
-/// Builds W3G and returns the name of the step that makes the results; the checksum goes to `sum`.
-fn steps_globally<K: WorkKey>(
-    pipeline: &Pipeline,
-    events: u64,
-    sum: &Arc<AtomicU64>,
-) -> &'static str {
+/// The sum of what all results add to it, once the run has ended.
+type Checksum = Collected<Option<u64>>;
+
+/// Builds W3G and returns the name of the step that makes the results, and their checksum.
+fn steps_globally<K: WorkKey>(pipeline: &Pipeline, events: u64) -> (&'static str, Checksum) {
     const RESULTS: &str = "totals";
-    let sum = sum.clone();
-    pipeline
+    let checksum = pipeline
         .read(EventSource { events })
         .map(transform)
         .filter(keep)
         .map(|event| (K::of(event.key), event.value))
         .combine_per_key((Count, Sum))
         .named(RESULTS)
-        .for_each(move |(key, (count, total))| {
-            sum.fetch_add(checksum(0, key.number(), count, total), Relaxed);
-        });
-    RESULTS
+        .map(|(key, (count, total))| checksum(0, key.number(), count, total))
+        .combine_globally(reduce(|a: u64, b: u64| a.wrapping_add(b)))
+        .collect();
+    (RESULTS, checksum)
 }
 
 fn main() -> ExitCode {
@@ -113,21 +102,23 @@ fn main() -> ExitCode {
     arguments.pipeline.workers = arguments.parallel.unwrap_or(arguments.pipeline.workers);
 
     let pipeline = Pipeline::new();
-    let sum = Arc::new(AtomicU64::new(0));
-    let results = match arguments.work {
+    let (results, checksum) = match arguments.work {
         Work::WordCount => {
             let output = Path::new(&arguments.output);
             if let Err(error) = fs::create_dir_all(output) {
                 eprintln!("error: cannot make the directory `{}`: {error}", arguments.output);
                 return ExitCode::FAILURE;
             }
-            word_count(&pipeline, &arguments.input, output)
+            (word_count(&pipeline, &arguments.input, output), None)
         }
-        Work::StepsGlobally => match arguments.keys {
-            KeyForm::Integer => steps_globally::<u64>(&pipeline, arguments.events, &sum),
-            KeyForm::String => steps_globally::<CompactString>(&pipeline, arguments.events, &sum),
-            KeyForm::Struct => steps_globally::<ItemKey>(&pipeline, arguments.events, &sum),
-        },
+        Work::StepsGlobally => {
+            let (results, checksum) = match arguments.keys {
+                KeyForm::Integer => steps_globally::<u64>(&pipeline, arguments.events),
+                KeyForm::String => steps_globally::<CompactString>(&pipeline, arguments.events),
+                KeyForm::Struct => steps_globally::<ItemKey>(&pipeline, arguments.events),
+            };
+            (results, Some(checksum))
+        }
     };
     let report = pipeline.run(&arguments.pipeline);
     if let Ok(report) = &report
@@ -135,10 +126,8 @@ fn main() -> ExitCode {
     {
         let seconds = started.elapsed().as_secs_f64();
         let results: u64 = report.step(results).map_or(0, |step| step.elements_out.iter().sum());
-        let sum = match arguments.work {
-            Work::WordCount => String::new(),
-            Work::StepsGlobally => format!(",\"sum\":\"{:016x}\"", sum.load(Relaxed)),
-        };
+        let sum = checksum.and_then(|checksum| checksum.values().into_iter().flatten().next());
+        let sum = sum.map_or(String::new(), |sum| format!(",\"sum\":\"{sum:016x}\""));
         println!("{{\"inner_s\":{seconds:.6},\"results\":{results}{sum}}}");
     }
     watershed::exit_code(report)

@@ -190,19 +190,20 @@ fn emitting<I: Element, O: Element>(f: impl Fn(I, &mut Emitter<O>) + Func) -> Pa
         let f = f.clone();
         move |mut bundle: Bundle<I>, out: &mut KernelOutput| {
             let mut emitter = Emitter::new(out.is_wanted(0), !bundle.metadata.is_uniform());
-            let mut values = bundle.values.into_iter();
-            let mut done = 0;
-            for value in values.by_ref() {
-                emitter.begin(done);
+            // From the end, so that what is left when the bundle is full stays where it is.
+            while let Some(value) = bundle.values.pop() {
+                emitter.begin(bundle.values.len());
                 f(value, &mut emitter);
-                done += 1;
                 if out.is_full(emitter.len()) {
                     break;
                 }
             }
             out.put(0, AnyBundle::new(emitter.into_bundle(&bundle.metadata)?));
-            let rest: Vec<I> = values.collect();
-            Ok((!rest.is_empty()).then(|| Bundle::new(rest, bundle.metadata.split_off(done))))
+            if bundle.values.is_empty() {
+                return Ok(None);
+            }
+            bundle.metadata.split_off(bundle.values.len());
+            Ok(Some(bundle))
         }
     })
 }
