@@ -97,6 +97,11 @@ pub const FAULTS: &[Fault] = &[
     breaking("failed-kernel-is-not-torn-down", "no teardown after an error or a panic", &["EW-11"]),
     breaking("fan-out-counts-twice", "the second stage of a fan-out merges twice", &["GP-03"]),
     breaking(
+        "fan-out-leaves-sessions-apart",
+        "sessions that a fan-out spread apart are not merged by its second stage",
+        &["EQ-03", "GP-20"],
+    ),
+    breaking(
         "filter-keeps-the-wrong-metadata",
         "filter drops values and keeps what the dropped ones carried",
         &["EW-01"],

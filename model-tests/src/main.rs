@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Parser, builder::PossibleValuesParser};
 use model_tests::{
-    cases,
+    cases::{self, equivalence::histogram},
     faults::{FAULTS, fault},
     harness::{self, Selection},
     report::{self, Format},
@@ -72,6 +72,11 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         return Err("no id begins so, and no test has that in its name".into());
     }
     print(&report::write(&line, arguments.format))?;
+    // Beside the report, which a program may read.
+    let ran = |finding: &harness::Finding| finding.behaviour.id == "EQ-03" && finding.tests > 0;
+    if line.findings.iter().any(ran) {
+        eprint!("what the random programs of EQ-03 were made of:\n{}", histogram(line.runner));
+    }
     let (_, failed) = line.counts();
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -30,15 +30,19 @@ const CUT_PROGRAMS: u64 = 60;
 /// The cuts.
 const BUNDLES: [usize; 6] = [1, 2, 3, 7, 64, 4096];
 
-/// What the random programs consist of.
-pub fn histogram() -> Histogram {
-    Histogram::of((0..PROGRAMS).map(generate))
+/// How many random programs a runner runs.
+fn programs_of(runner: &str) -> u64 {
+    if runner == "direct" { PROGRAMS } else { PROGRAMS_WITH_WORKERS }
+}
+
+/// What the random programs consist of that a runner runs.
+pub fn histogram(runner: &str) -> Histogram {
+    Histogram::of((0..programs_of(runner)).map(generate))
 }
 
 fn random_programs_give_what_the_definitions_say(bench: &Bench) {
-    has_everything(&histogram());
-    let programs = if bench.runner() == "direct" { PROGRAMS } else { PROGRAMS_WITH_WORKERS };
-    for seed in 0..programs {
+    has_everything(&histogram("direct"));
+    for seed in 0..programs_of(bench.runner()) {
         let mut options = bench.options();
         options.seed = seed;
         options.bundle_elements = BUNDLES[seed as usize % BUNDLES.len()];

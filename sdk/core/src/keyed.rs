@@ -136,8 +136,12 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
                 let inputs = vec![partials.id()];
                 let unspread =
                     self.pipeline().graph().add_node("Unspread", location, unspread, inputs);
+                // Windowed as the input is, not as the partials are: sessions of one key that were spread
+                // apart have merged with their like only and must be able to merge once more.
+                let apart = fault!("fan-out-leaves-sessions-apart");
+                let windowed_like = if apart { partials.id() } else { self.id() };
                 let partials: PCollection<(K, C::Accumulator)> =
-                    self.pipeline().add_output(unspread, self.id());
+                    self.pipeline().add_output(unspread, windowed_like);
                 let merge = MergePartials { combiner, value: PhantomData };
                 partials.combined_at_once("Merge", merge, global_key, location)
             }),
