@@ -72,9 +72,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         return Err("no id begins so, and no test has that in its name".into());
     }
     print(&report::write(&line, arguments.format))?;
-    // Beside the report, which a program may read.
+    // For people, so not beside JSON.
     let ran = |finding: &harness::Finding| finding.behaviour.id == "EQ-03" && finding.tests > 0;
-    if line.findings.iter().any(ran) {
+    if arguments.format != Format::Json && line.findings.iter().any(ran) {
         eprint!("what the random programs of EQ-03 were made of:\n{}", histogram(line.runner));
     }
     let (_, failed) = line.counts();
