@@ -24,6 +24,9 @@ struct Arguments {
     /// How many events W3G makes.
     #[arg(long, default_value_t = 10_000_000)]
     events: u64,
+    /// What W3G groups by: integer, string or struct.
+    #[arg(long, default_value = "integer")]
+    keys: String,
     /// How many rounds.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -84,7 +87,7 @@ fn table(arguments: &Arguments) -> Result<(), String> {
             for (place, entry) in PROGRAMS.iter().enumerate() {
                 let run = Command::new(folder.join(entry.program))
                     .args(["--work", work, "--input", &arguments.input])
-                    .args(["--events", &arguments.events.to_string()])
+                    .args(["--events", &arguments.events.to_string(), "--keys", &arguments.keys])
                     .arg("--output")
                     .arg(&output)
                     .args(entry.arguments.split_whitespace())

@@ -57,7 +57,7 @@ impl Reader<Event, EventSplit> for EventReader {
         let Some(chunk) = self.chunks.next() else { return Ok(Advance::End) };
         self.split.next += 1;
         self.done += chunk.end - chunk.start;
-        chunk.for_each(|i| out.emit(event(i)));
+        out.emit_all(chunk.map(event));
         Ok(Advance::More)
     }
 

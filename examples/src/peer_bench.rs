@@ -2,13 +2,15 @@
 //!
 //! `peer_bench --work W1 --input FILE --output DIR`
 //!
-//! W3G makes events and gives count and sum for each key. W1 is a word count; it writes lines `word: count` into files under the output directory. One line
-//! of JSON goes to standard output, `{"inner_s":…,"results":…}`: the seconds from the entry of `main`
-//! to the last result, and how many results there were. `bench_plain` does the same in a plain loop.
+//! W1 is a word count; it writes lines `word: count` into files under the output directory. W3G makes
+//! events and gives count and sum for each key. One line of JSON goes to standard output,
+//! `{"inner_s":…,"results":…}`: the seconds from the entry of `main` to the last result, and how many
+//! results there were. `bench_plain` does the same in a plain loop. The runner is timely unless
+//! `--runner` says otherwise.
 
 use std::{fs, path::Path, process::ExitCode, time::Instant};
 
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use compact_str::CompactString;
 use watershed::{Collected, Outcome, prelude::*};
 
@@ -98,7 +100,11 @@ fn steps_globally<K: WorkKey>(pipeline: &Pipeline, events: u64) -> (&'static str
 
 fn main() -> ExitCode {
     let started = Instant::now();
-    let mut arguments = Arguments::parse();
+    let command = Arguments::command().mut_arg("runner", |runner| runner.default_value("timely"));
+    let mut arguments = match Arguments::from_arg_matches(&command.get_matches()) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
     arguments.pipeline.workers = arguments.parallel.unwrap_or(arguments.pipeline.workers);
 
     let pipeline = Pipeline::new();

@@ -226,13 +226,14 @@ impl StageRun {
     /// What crosses to a grouping must not be larger than allowed, and of a sample of the bundles
     /// the elements must survive their coder, and equal keys must have equal bytes.
     fn check(&mut self, exchange: ExchangeId, bundle: &AnyBundle) -> Result<(), RunError> {
-        const SAMPLE: u64 = 64;
+        const SAMPLE: u64 = 512;
         let exchange = &self.shared.plan.exchanges[exchange.0];
         let receiver = self.shared.graph.node(self.shared.plan.stages[exchange.to.0].head);
         let Some(grouping) = receiver.primitive.grouping() else { return Ok(()) };
         let element = &self.shared.graph.collection(exchange.collection).element;
         self.checked += 1;
-        let sampled = self.checked % SAMPLE == 1;
+        // Often at first, since a mistake in a type mostly shows at once.
+        let sampled = self.checked.is_power_of_two() || self.checked.is_multiple_of(SAMPLE);
         guard(|| {
             self.shared.options.check_sizes(element, bundle)?;
             if sampled {

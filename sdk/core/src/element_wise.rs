@@ -188,8 +188,11 @@ pub(crate) fn mapping<I: Element, O: Element>(f: impl Fn(I) -> O + Func) -> ParD
 fn emitting<I: Element, O: Element>(f: impl Fn(I, &mut Emitter<O>) + Func) -> ParDo {
     bundle_fn(move || {
         let f = f.clone();
+        // The last bundle's output tells how much room the next needs.
+        let mut expected = 0;
         move |mut bundle: Bundle<I>, out: &mut KernelOutput| {
             let mut emitter = Emitter::new(out.is_wanted(0), !bundle.metadata.is_uniform());
+            emitter.reserve(expected);
             // From the end, so that what is left when the bundle is full stays where it is.
             while let Some(value) = bundle.values.pop() {
                 emitter.begin(bundle.values.len());
@@ -198,6 +201,7 @@ fn emitting<I: Element, O: Element>(f: impl Fn(I, &mut Emitter<O>) + Func) -> Pa
                     break;
                 }
             }
+            expected = emitter.len();
             out.put(0, AnyBundle::new(emitter.into_bundle(&bundle.metadata)?));
             if bundle.values.is_empty() {
                 return Ok(None);

@@ -177,12 +177,10 @@ impl<T: Element> ErasedElementType for Typed<T> {
         if !std::mem::needs_drop::<T>() && 4 * std::mem::size_of::<T>() + 16 <= limit {
             return Ok(None);
         }
-        let mut bytes = Vec::new();
         for (i, value) in bundle.as_typed::<T>().values.iter().enumerate() {
-            bytes.clear();
-            BinaryCoder.encode_value(value, &mut bytes)?;
-            if bytes.len() > limit && !crate::fault!("large-elements-pass") {
-                return Ok(Some((i, bytes.len())));
+            let size = BinaryCoder.encoded_size(value)?;
+            if size > limit && !crate::fault!("large-elements-pass") {
+                return Ok(Some((i, size)));
             }
         }
         Ok(None)

@@ -153,6 +153,15 @@ impl<T> SourceOutput<T> {
         self.values.push(value);
     }
 
+    /// Puts out elements without event times. Of many this is several times as fast as one by one.
+    #[inline]
+    pub fn emit_all(&mut self, values: impl IntoIterator<Item = T>) {
+        match self.timestamps {
+            Column::Uniform(Timestamp::MIN) => self.values.extend(values),
+            _ => values.into_iter().for_each(|value| self.emit_at(value, Timestamp::MIN)),
+        }
+    }
+
     /// How many elements were put out in this call.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -293,7 +302,9 @@ mod tests {
         out.emit_at(2, Timestamp::from_seconds(1));
         assert_eq!(out.timestamps, Column::Uniform(Timestamp::from_seconds(1)));
         out.emit(3);
+        out.emit_all([4, 5]);
         let (one, none) = (Timestamp::from_seconds(1), Timestamp::MIN);
-        assert_eq!(out.timestamps, Column::Each(vec![one, one, none]));
+        assert_eq!(out.timestamps, Column::Each(vec![one, one, none, none, none]));
+        assert_eq!(out.values, [1, 2, 3, 4, 5]);
     }
 }

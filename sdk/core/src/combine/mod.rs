@@ -8,6 +8,7 @@
 //!   combine_fn              the trait that all of them implement
 //!   sum, mean, count        exact totals, judged or rounded once, at the end
 //!     summable                what can be added up, and in what
+//!     halves                  128 bits, for sums of integers
 //!     wide_integer            256 bits, for sums of 128-bit integers
 //!     float_sum               any sum of floats, exactly; on fixed_point and rounding
 //!   min_max, top            the value, or the n values, that rank first
@@ -26,6 +27,7 @@ mod count;
 mod fixed_point;
 mod float_sum;
 mod fold;
+mod halves;
 mod mean;
 mod min_max;
 mod ordered;
@@ -49,6 +51,7 @@ pub use combine_fn::{CombineContext, CombineFn, HotKey, HotKeyFanout, Retract};
 pub use count::Count;
 pub use float_sum::FloatSum;
 pub use fold::{FoldFn, Reduce, combine_with, reduce};
+pub use halves::Halves;
 pub use mean::{Averageable, Mean};
 pub use min_max::{Max, MaxBy, Min, MinBy};
 pub use ordered::Ordered;

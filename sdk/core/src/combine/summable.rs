@@ -2,7 +2,7 @@
 
 use watershed_model::{BoxError, Element, fault};
 
-use super::{float_sum::FloatSum, wide_integer::WideInteger};
+use super::{float_sum::FloatSum, halves::Halves, wide_integer::WideInteger};
 
 /// A type whose values [`Sum`](super::Sum) adds up: all integers and floats.
 ///
@@ -19,17 +19,17 @@ use super::{float_sum::FloatSum, wide_integer::WideInteger};
 /// struct Cents(i64);
 ///
 /// impl Summable for Cents {
-///     type Accumulator = i128;
-///     fn add_to(self, total: &mut i128) {
+///     type Accumulator = <i64 as Summable>::Accumulator;
+///     fn add_to(self, total: &mut Self::Accumulator) {
 ///         self.0.add_to(total);
 ///     }
-///     fn take_from(self, total: &mut i128) {
+///     fn take_from(self, total: &mut Self::Accumulator) {
 ///         self.0.take_from(total);
 ///     }
-///     fn merge(total: &mut i128, other: i128) {
+///     fn merge(total: &mut Self::Accumulator, other: Self::Accumulator) {
 ///         i64::merge(total, other);
 ///     }
-///     fn from_total(total: i128) -> Result<Self, BoxError> {
+///     fn from_total(total: Self::Accumulator) -> Result<Self, BoxError> {
 ///         i64::from_total(total).map(Cents)
 ///     }
 /// }
@@ -69,21 +69,22 @@ fn overflow(type_name: &str, total: impl std::fmt::Display, mend: &str) -> BoxEr
 macro_rules! sum_in_128_bits {
     ($wide:ty: $($type:ty, $widen:literal;)*) => {
         $(impl Summable for $type {
-            type Accumulator = $wide;
+            type Accumulator = Halves<$wide>;
 
             #[inline]
-            fn add_to(self, total: &mut $wide) {
-                *total = total.wrapping_add(self as $wide);
+            fn add_to(self, total: &mut Halves<$wide>) {
+                *total = total.whole().wrapping_add(self as $wide).into();
             }
             #[inline]
-            fn take_from(self, total: &mut $wide) {
-                *total = total.wrapping_sub(self as $wide);
+            fn take_from(self, total: &mut Halves<$wide>) {
+                *total = total.whole().wrapping_sub(self as $wide).into();
             }
             #[inline]
-            fn merge(total: &mut $wide, other: $wide) {
-                *total = total.wrapping_add(other);
+            fn merge(total: &mut Halves<$wide>, other: Halves<$wide>) {
+                *total = total.whole().wrapping_add(other.whole()).into();
             }
-            fn from_total(total: $wide) -> Result<Self, BoxError> {
+            fn from_total(total: Halves<$wide>) -> Result<Self, BoxError> {
+                let total = total.whole();
                 const MEND: &str = concat!("widen the values first, .map_values(", $widen, ") say");
                 if fault!("sums-wrap") {
                     return Ok(total as $type);

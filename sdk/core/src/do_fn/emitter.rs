@@ -40,6 +40,13 @@ impl<O> Emitter<O> {
         }
     }
 
+    /// Makes room for so many elements more.
+    pub(crate) fn reserve(&mut self, elements: usize) {
+        if self.wanted {
+            self.values.reserve(elements);
+        }
+    }
+
     /// Puts out an element. In `finish_bundle`, where there is no element to take time and window
     /// from, it is an error: use [`emit_in`](Self::emit_in) there.
     #[inline]

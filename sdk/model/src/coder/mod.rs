@@ -83,7 +83,23 @@ fn format() -> impl Options {
         .reject_trailing_bytes()
 }
 
+#[cold]
+fn not_encoded<T: ?Sized>(error: &bincode::Error) -> CoderError {
+    CoderError::Encode { type_name: crate::short_type_name::<T>(), cause: error.to_string() }
+}
+
 impl BinaryCoder {
+    /// How many bytes a value is written as.
+    ///
+    /// # Errors
+    /// As [`Coder::encode_value`].
+    pub fn encoded_size<T: Serialize + ?Sized>(&self, value: &T) -> Result<usize, CoderError> {
+        match format().serialized_size(value) {
+            Ok(size) => Ok(usize::try_from(size).unwrap_or(usize::MAX)),
+            Err(error) => Err(not_encoded::<T>(&error)),
+        }
+    }
+
     /// As [`Coder::decode_value`], with other limits.
     ///
     /// # Errors
@@ -118,12 +134,9 @@ impl Coder for BinaryCoder {
         out: &mut Vec<u8>,
     ) -> Result<(), CoderError> {
         // Not `serialize_into`: that compiles a second pass over every type, which measures first.
-        value.serialize(&mut bincode::Serializer::new(out, format())).map_err(|error| {
-            CoderError::Encode {
-                type_name: crate::short_type_name::<T>(),
-                cause: error.to_string(),
-            }
-        })
+        value
+            .serialize(&mut bincode::Serializer::new(out, format()))
+            .map_err(|error| not_encoded::<T>(&error))
     }
 
     fn decode_value<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, CoderError> {
