@@ -10,6 +10,7 @@
 //!   coder, element_type, key       values as bytes; routing by the bytes of keys
 //!   kernel, table                  what a runner calls: element-wise work, keyed tables
 //!   source, sink                   where elements come from and go to
+//!   trigger                        when a grouping puts out what it has
 //!   windowing, graph               the pipeline itself, immutable once built
 //! ```
 //!
@@ -31,6 +32,7 @@ mod sink;
 mod source;
 mod table;
 mod time;
+mod trigger;
 mod window;
 mod window_tables;
 mod windowing;
@@ -57,6 +59,10 @@ pub use source::{
 };
 pub use table::{Cell, KeyedTable, Placement, Slot, TableFactory};
 pub use time::{Duration, Timestamp, days, hours, micros, millis, minutes, seconds};
+pub use trigger::Trigger;
 pub use window::{BoundedWindow, CustomWindow, GlobalWindow, IntervalWindow, Window, WindowSet};
 pub use window_tables::{Form, TableId, WindowTables, WindowTablesFactory};
-pub use windowing::{AnyWindowFn, WindowMerge, WindowingStrategy};
+pub use windowing::{
+    AccumulationMode, AnyWindowFn, FiringBehavior, TimestampCombiner, WindowMerge,
+    WindowingStrategy,
+};

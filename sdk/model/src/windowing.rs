@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{BoxError, Window};
+use serde::{Deserialize, Serialize};
+
+use crate::{BoxError, Duration, Trigger, Window};
 
 /// Windows that became one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,18 +36,74 @@ pub trait AnyWindowFn: Send + Sync {
     }
 }
 
-/// How a collection is windowed. It goes from a collection to those made from it.
+/// What becomes of a pane's contents once it has fired. (Beam: `AccumulationMode`.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum AccumulationMode {
+    /// They are gone: each pane has what came since the one before.
+    Discarding,
+    /// They stay: each pane has all that came so far.
+    Accumulating,
+}
+
+/// At which event time a pane leaves. (Beam: `TimestampCombiner`.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TimestampCombiner {
+    /// The window's max timestamp.
+    #[default]
+    EndOfWindow,
+    /// The least time of those elements of the pane that came in time.
+    Earliest,
+    /// The greatest time of those.
+    Latest,
+}
+
+/// Whether a pane that has to say nothing new goes out all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FiringBehavior {
+    /// Also when it is empty.
+    FireAlways,
+    /// Only when something came since the last pane.
+    FireIfNonEmpty,
+}
+
+/// How a collection is windowed, and when and how its groups go out. It goes from a collection to
+/// those made from it. (Beam: `WindowingStrategy`.)
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct WindowingStrategy {
     /// Which windows there are and how they merge.
     pub window_fn: Arc<dyn AnyWindowFn>,
+    /// When panes go out.
+    pub trigger: Trigger,
+    /// What becomes of a pane's contents; `None` if nobody has said.
+    pub accumulation_mode: Option<AccumulationMode>,
+    /// How long after a window's end late elements are still taken in.
+    pub allowed_lateness: Duration,
+    /// The event times of panes.
+    pub timestamp_combiner: TimestampCombiner,
+    /// Whether an empty on-time pane goes out.
+    pub on_time_behavior: FiringBehavior,
+    /// Whether an empty last pane goes out.
+    pub closing_behavior: FiringBehavior,
+    /// Whether the trigger may finish and so drop what comes later: the author has said so.
+    pub allows_closed_window_drops: bool,
 }
 
 impl WindowingStrategy {
-    /// Windows by this function. Panes carry the end of their window, once it is complete.
+    /// Windows by this function, and all else as it is by default: the default trigger, no lateness,
+    /// panes at the end of their window.
     pub fn new(window_fn: Arc<dyn AnyWindowFn>) -> Self {
-        WindowingStrategy { window_fn }
+        WindowingStrategy {
+            window_fn,
+            trigger: Trigger::Default,
+            accumulation_mode: None,
+            allowed_lateness: Duration::ZERO,
+            timestamp_combiner: TimestampCombiner::EndOfWindow,
+            on_time_behavior: FiringBehavior::FireAlways,
+            closing_behavior: FiringBehavior::FireIfNonEmpty,
+            allows_closed_window_drops: false,
+        }
     }
 
     /// What a collection has that nobody windowed.
