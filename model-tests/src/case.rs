@@ -4,17 +4,60 @@ use std::{fmt, sync::Arc};
 
 use watershed::{JobHandle, RunError, RunOptions, Runner, model::Graph, testing::TestPipeline};
 
+use crate::apart::Program;
+
+/// Which line of the matrix: a runner, and how many share its jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineName {
+    /// The runner's name.
+    pub runner: &'static str,
+    /// The number of workers in each process.
+    pub workers: usize,
+    /// The number of processes.
+    pub processes: usize,
+}
+
+impl fmt::Display for LineName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LineName { runner, workers, processes } = self;
+        match (processes, workers) {
+            (1, 1) => write!(f, "{runner}, 1 worker"),
+            (1, _) => write!(f, "{runner}, {workers} workers"),
+            (_, 1) => write!(f, "{runner}, {processes} processes"),
+            _ => write!(f, "{runner}, {processes} processes of {workers} workers"),
+        }
+    }
+}
+
 /// The runner and options under test: one line of the matrix.
 #[derive(Clone)]
 pub struct Bench {
     runner: Arc<dyn Runner>,
     options: RunOptions,
+    program: Option<Program>,
 }
 
 impl Bench {
     /// A line of the matrix.
     pub fn new(runner: Arc<dyn Runner>, options: RunOptions) -> Self {
-        Bench { runner, options }
+        Bench { runner, options, program: None }
+    }
+
+    /// This line, whose cases run in this program if they need processes of their own.
+    #[must_use]
+    pub fn with_program(self, program: Program) -> Self {
+        Bench { program: Some(program), ..self }
+    }
+
+    /// The program whose processes run a case each; none where cases run in this one.
+    pub(crate) fn program(&self) -> Option<&Program> {
+        self.program.as_ref().filter(|_| self.processes() > 1)
+    }
+
+    /// Which line this is.
+    pub fn line(&self) -> LineName {
+        let (workers, processes) = (self.workers(), self.processes());
+        LineName { runner: self.runner(), workers, processes }
     }
 
     /// The runner's name.
@@ -22,9 +65,20 @@ impl Bench {
         self.runner.name()
     }
 
-    /// How many workers share a job here.
+    /// How many workers share a job in each process.
     pub fn workers(&self) -> usize {
         self.options.workers
+    }
+
+    /// How many processes share a job. All run the same case in step, and each sees the results of all
+    /// in reports and in what was collected; but in its memory only what its own workers did.
+    pub fn processes(&self) -> usize {
+        self.options.processes
+    }
+
+    /// Whether all that a job does happens in this process.
+    pub fn sees_all(&self) -> bool {
+        self.processes() == 1
     }
 
     /// The options under test, to be changed for one pipeline.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use watershed_runner_core::{Failure, guard};
 
 use crate::{
-    Bench, Case,
+    Bench, Case, LineName, apart,
     behaviours::{BEHAVIOURS, Behaviour},
     compile_time::COMPILE_TIME_CHECKS,
 };
@@ -80,13 +80,11 @@ pub struct Finding {
     pub message: Option<String>,
 }
 
-/// What was seen on one runner with one number of workers: a line of the matrix.
+/// What was seen on one runner with some workers and processes: a line of the matrix.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// The runner's name.
-    pub runner: &'static str,
-    /// The number of workers.
-    pub workers: usize,
+    /// Which line.
+    pub name: LineName,
     /// The behaviours that were looked at, in the order of the list.
     pub findings: Vec<Finding>,
     /// The cases that ran, in the order in which they did.
@@ -121,7 +119,7 @@ pub fn run(bench: &Bench, cases: &[Case], selection: &Selection, limit: Duration
         .map(|behaviour| find(behaviour, &outcomes))
         .collect();
     let compile_time = findings.iter().map(|finding| compile_time_tests(finding.behaviour)).sum();
-    Line { runner: bench.runner(), workers: bench.workers(), findings, outcomes, compile_time }
+    Line { name: bench.line(), findings, outcomes, compile_time }
 }
 
 /// The cases that were selected for their names, whose ids the selection does not tell.
@@ -151,9 +149,18 @@ fn compile_time_tests(behaviour: &Behaviour) -> usize {
     COMPILE_TIME_CHECKS.iter().filter(|check| check.id == behaviour.id).count()
 }
 
-/// Runs a case on a thread of its own, so that one that hangs is a failure and not the end.
 fn run_case(case: Case, bench: &Bench, limit: Duration) -> CaseOutcome {
     let started = Instant::now();
+    let failure = match bench.program() {
+        Some(program) => apart::run(case, bench, program, limit),
+        None => run_here(case, bench, limit),
+    };
+    CaseOutcome { case, time: started.elapsed(), failure }
+}
+
+/// Runs a case on a thread of its own, so that one that hangs is a failure and not the end. Tells how
+/// it failed, if it did.
+pub(crate) fn run_here(case: Case, bench: &Bench, limit: Duration) -> Option<String> {
     let (tell, told) = channel();
     let bench = bench.clone();
     let thread = std::thread::Builder::new().name(case.name.to_owned()).spawn(move || {
@@ -164,15 +171,18 @@ fn run_case(case: Case, bench: &Bench, limit: Duration) -> CaseOutcome {
         // Nobody listens any more if it took too long.
         let _ = tell.send(outcome.err());
     });
-    let failure = match thread {
+    match thread {
         Err(error) => Some(format!("could not start a thread: {error}")),
         Ok(_) => match told.recv_timeout(limit) {
             Ok(failure) => failure.map(|failure| describe(&failure)),
-            Err(RecvTimeoutError::Timeout) => Some(format!("did not end within {limit:?}")),
+            Err(RecvTimeoutError::Timeout) => Some(too_long(limit)),
             Err(RecvTimeoutError::Disconnected) => Some("ended without a word".to_owned()),
         },
-    };
-    CaseOutcome { case, time: started.elapsed(), failure }
+    }
+}
+
+pub(crate) fn too_long(limit: Duration) -> String {
+    format!("did not end within {limit:?}")
 }
 
 fn describe(failure: &Failure) -> String {
@@ -201,7 +211,7 @@ mod tests {
     const FAILS: Case = Case { name: "one_that_fails", ids: &["EW-02", "SR-01"], run: fails };
 
     fn line(cases: &[Case], selection: &Selection) -> Line {
-        run(&runners::bench("direct", 1).unwrap(), cases, selection, LIMIT)
+        run(&runners::bench("direct", 1, 1).unwrap(), cases, selection, LIMIT)
     }
     fn statuses(line: &Line) -> Vec<(&str, Status, usize)> {
         let some = line.findings.iter().filter(|finding| finding.tests > 0);
@@ -247,7 +257,7 @@ mod tests {
     #[test]
     fn a_case_that_hangs_has_failed() {
         let case = Case { name: "one_that_hangs", ids: &["EW-06"], run: hangs };
-        let bench = runners::bench("direct", 1).unwrap();
+        let bench = runners::bench("direct", 1, 1).unwrap();
         let line = run(&bench, &[case, PASSES], &Selection::All, Duration::from_millis(50));
         let failure = line.outcomes[0].failure.as_deref().unwrap();
         assert_eq!(failure, "did not end within 50ms");

@@ -10,8 +10,10 @@
 //!   cases           the cases, by category
 //!   naive           random programs, and what they mean, worked out without the engine
 //!   compile_time    what the compiler shows
-//!   runners         the lines of the matrix: which runners, with how many workers
+//!   folder          where cases keep files
+//!   runners         the lines of the matrix: which runners, with how many workers and processes
 //!   harness         runs the cases of a line
+//!   apart           a case in processes of its own
 //!   report          writes a line
 //!   faults          deliberate faults of the engine, each with the ids that must catch it
 //! ```
@@ -36,14 +38,16 @@
     reason = "these are tests, and a failing test panics"
 )]
 
+pub mod apart;
 pub mod behaviours;
 pub mod case;
 pub mod cases;
 pub mod compile_time;
 pub mod faults;
+mod folder;
 pub mod harness;
 pub mod naive;
 pub mod report;
 pub mod runners;
 
-pub use case::{Bench, Case};
+pub use case::{Bench, Case, LineName};

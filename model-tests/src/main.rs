@@ -2,14 +2,17 @@
 //! ends with 1 if a test failed, with 2 if it could not be run.
 
 use std::{
+    env,
     io::{self, Write},
     process::ExitCode,
 };
 
 use clap::{Parser, builder::PossibleValuesParser};
 use model_tests::{
+    Bench,
+    apart::{self, Program},
     cases::{self, equivalence::histogram},
-    faults::{FAULTS, fault},
+    faults::{FAULTS, Fault, fault},
     harness::{self, Selection},
     report::{self, Format},
     runners::{self, RUNNERS},
@@ -22,9 +25,13 @@ struct Arguments {
     #[arg(long, default_value = "direct", value_parser = runner_names())]
     runner: String,
 
-    /// How many workers share each job.
+    /// How many workers share each job, in each process.
     #[arg(long, default_value_t = 1, value_name = "N")]
     workers: usize,
+
+    /// How many processes share each job. Each case is then run in processes of its own.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    processes: usize,
 
     /// Only ids that begin so (EW, GP-05), or tests whose names contain this.
     #[arg(long, value_name = "TEXT")]
@@ -41,6 +48,10 @@ struct Arguments {
     /// List the deliberate faults and what must catch them.
     #[arg(long)]
     list_faults: bool,
+
+    /// Run one process's part of this case; what starts the processes of a case says so.
+    #[arg(long, value_name = "NAME", hide = true)]
+    case: Option<String>,
 }
 
 fn runner_names() -> PossibleValuesParser {
@@ -65,8 +76,19 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         });
         return print(&lines.collect::<String>()).map(|()| ExitCode::SUCCESS);
     }
-    let bench = runners::bench(&arguments.runner, arguments.workers)?;
-    let selection = select(arguments)?;
+    let Arguments { runner, workers, processes, .. } = arguments;
+    let bench = runners::bench(runner, *workers, *processes)?;
+    let fault = choose_fault(arguments)?;
+    if let Some(name) = &arguments.case {
+        return run_part(name, &bench);
+    }
+    let path = env::current_exe().map_err(|error| format!("do not find myself: {error}"))?;
+    let bench = bench.with_program(Program::at(path).committing(fault.map(|fault| fault.name)));
+    let selection = match (fault, &arguments.filter) {
+        (Some(fault), _) => Selection::Ids(fault.caught_by),
+        (None, Some(text)) => Selection::Matching(text.clone()),
+        (None, None) => Selection::All,
+    };
     let line = harness::run(&bench, &cases::all(), &selection, harness::LIMIT);
     if line.findings.is_empty() {
         return Err("no id begins so, and no test has that in its name".into());
@@ -75,19 +97,22 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     // For people, so not beside JSON.
     let ran = |finding: &harness::Finding| finding.behaviour.id == "EQ-03" && finding.tests > 0;
     if arguments.format != Format::Json && line.findings.iter().any(ran) {
-        eprint!("what the random programs of EQ-03 were made of:\n{}", histogram(line.runner));
+        eprint!("what the random programs of EQ-03 were made of:\n{}", histogram(line.name));
     }
     let (_, failed) = line.counts();
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn select(arguments: &Arguments) -> Result<Selection, String> {
-    let Some(name) = &arguments.fault else {
-        return Ok(match &arguments.filter {
-            Some(text) => Selection::Matching(text.clone()),
-            None => Selection::All,
-        });
-    };
+fn run_part(name: &str, bench: &Bench) -> Result<ExitCode, String> {
+    let case = cases::all().into_iter().find(|case| case.name == name);
+    let case = case.ok_or_else(|| format!("there is no case `{name}`"))?;
+    let passed = apart::run_part(case, bench)?;
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The fault that was asked for; from here on it is committed.
+fn choose_fault(arguments: &Arguments) -> Result<Option<&'static Fault>, String> {
+    let Some(name) = &arguments.fault else { return Ok(None) };
     let Some(known) = fault(name) else {
         return Err(format!(
             "there is no fault `{name}`; --list-faults names those that there are"
@@ -99,7 +124,7 @@ fn select(arguments: &Arguments) -> Result<Selection, String> {
              cargo run -p model-tests --features faults -- --fault {name}"
         ));
     }
-    Ok(Selection::Ids(known.caught_by))
+    Ok(Some(known))
 }
 
 /// Prints to standard output. Whoever closes it early has seen enough.

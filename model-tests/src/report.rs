@@ -14,7 +14,7 @@ use crate::{
 pub enum Format {
     /// A table, what failed, and the counts; the last line is `12 passed, 0 failed`.
     Text,
-    /// One object a line, one line a behaviour.
+    /// One object a line, one line a behaviour. `workers` is the number in each of the `processes`.
     Json,
     /// A table.
     Markdown,
@@ -37,14 +37,10 @@ fn word(status: Status) -> &'static str {
     }
 }
 
-fn name(line: &Line) -> String {
-    format!("{}, {} worker{}", line.runner, line.workers, if line.workers == 1 { "" } else { "s" })
-}
-
 // Writing into a String cannot fail, here and below.
 
 fn text(line: &Line) -> String {
-    let mut text = format!("{}\n\n{:6} {:8} {:>5}  title\n", name(line), "id", "status", "tests");
+    let mut text = format!("{}\n\n{:6} {:8} {:>5}  title\n", line.name, "id", "status", "tests");
     for finding in &line.findings {
         let (id, title) = (finding.behaviour.id, finding.behaviour.title);
         let _ = writeln!(text, "{id:6} {:8} {:>5}  {title}", word(finding.status), finding.tests);
@@ -68,7 +64,7 @@ fn text(line: &Line) -> String {
 }
 
 fn markdown(line: &Line) -> String {
-    let mut text = format!("| id | {} | tests | title |\n|---|---|---|---|\n", name(line));
+    let mut text = format!("| id | {} | tests | title |\n|---|---|---|---|\n", line.name);
     for finding in &line.findings {
         let (id, title) = (finding.behaviour.id, finding.behaviour.title.replace('|', "\\|"));
         let _ = writeln!(text, "| {id} | {} | {} | {title} |", word(finding.status), finding.tests);
@@ -80,7 +76,9 @@ fn markdown(line: &Line) -> String {
 struct Row<'a> {
     id: &'a str,
     runner: &'a str,
+    /// In each process.
     workers: usize,
+    processes: usize,
     /// Left out for what is shown by runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<Scope>,
@@ -97,8 +95,9 @@ fn json(line: &Line) -> String {
         let behaviour = finding.behaviour;
         let row = Row {
             id: behaviour.id,
-            runner: line.runner,
-            workers: line.workers,
+            runner: line.name.runner,
+            workers: line.name.workers,
+            processes: line.name.processes,
             scope: (behaviour.scope == Scope::Compile).then_some(behaviour.scope),
             status: finding.status,
             tests: finding.tests,
@@ -115,7 +114,7 @@ fn json(line: &Line) -> String {
 mod tests {
     use super::*;
     use crate::{
-        Case,
+        Case, LineName,
         behaviours::behaviour,
         harness::{CaseOutcome, Finding},
     };
@@ -131,8 +130,7 @@ mod tests {
         let case = Case { name: "sums_add_up", ids: &["EW-02"], run: |_| () };
         let failure = Some("left: 1\nright: 2".to_owned());
         Line {
-            runner: "direct",
-            workers: 1,
+            name: LineName { runner: "direct", workers: 1, processes: 1 },
             findings: vec![
                 finding("EW-02", Status::Failed, 1, Some("sums_add_up: left: 1")),
                 finding("EW-09", Status::Missing, 0, None),
@@ -168,9 +166,21 @@ mod tests {
         assert!(lines[0].ends_with(r#""message":"sums_add_up: left: 1"}"#), "{}", lines[0]);
         assert_eq!(
             lines[1],
-            r#"{"id":"EW-09","runner":"direct","workers":1,"status":"missing","tests":0,"title":"a DoFn sees its element's time, window and pane, and the options"}"#
+            r#"{"id":"EW-09","runner":"direct","workers":1,"processes":1,"status":"missing","tests":0,"title":"a DoFn sees its element's time, window and pane, and the options"}"#
         );
         assert!(lines[2].contains(r#""scope":"compile","status":"passed","tests":13"#));
+    }
+
+    #[test]
+    fn a_line_says_how_many_share_its_jobs() {
+        let name = |workers, processes| {
+            let name = LineName { runner: "timely", workers, processes };
+            let line = Line { name, ..sample() };
+            write(&line, Format::Text).lines().next().unwrap().to_owned()
+        };
+        assert_eq!(name(4, 1), "timely, 4 workers");
+        assert_eq!(name(1, 2), "timely, 2 processes");
+        assert_eq!(name(3, 2), "timely, 2 processes of 3 workers");
     }
 
     #[test]

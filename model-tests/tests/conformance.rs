@@ -6,6 +6,8 @@ use std::{
 };
 
 use model_tests::{
+    Bench,
+    apart::Program,
     behaviours::{BEHAVIOURS, Scope, behaviour},
     cases,
     compile_time::COMPILE_TIME_CHECKS,
@@ -18,8 +20,11 @@ use model_tests::{
 fn lines() -> &'static [Line] {
     static LINES: OnceLock<Vec<Line>> = OnceLock::new();
     LINES.get_or_init(|| {
-        let run = |bench| harness::run(bench, &cases::all(), &Selection::All, harness::LIMIT);
-        runners::benches().iter().map(run).collect()
+        let run = |bench: Bench| {
+            let bench = bench.with_program(Program::at(env!("CARGO_BIN_EXE_model-tests")));
+            harness::run(&bench, &cases::all(), &Selection::All, harness::LIMIT)
+        };
+        runners::benches().into_iter().map(run).collect()
     })
 }
 
@@ -51,7 +56,7 @@ fn what_is_promised_was_seen_to_hold() {
         });
         let lacking: Vec<String> =
             promised.filter(|id| status.get(id.as_str()) != Some(&Status::Passed)).collect();
-        assert_eq!(lacking, Vec::<String>::new(), "{} {}", line.runner, line.workers);
+        assert_eq!(lacking, Vec::<String>::new(), "{}", line.name);
     }
 }
 

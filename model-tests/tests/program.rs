@@ -2,9 +2,18 @@
 
 #![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
 
-use std::process::{Command, Output};
+use std::{
+    process::{Command, Output},
+    time::Duration,
+};
 
-use model_tests::behaviours::BEHAVIOURS;
+use model_tests::{
+    apart::Program,
+    behaviours::BEHAVIOURS,
+    cases,
+    harness::{self, Selection},
+    runners,
+};
 use serde_json::Value;
 
 fn program(arguments: &[&str]) -> Output {
@@ -29,6 +38,7 @@ fn json_has_an_object_for_every_id_and_json_only() {
     assert_eq!(ids, BEHAVIOURS.iter().map(|behaviour| behaviour.id).collect::<Vec<_>>());
     for row in &rows {
         assert_eq!((&row["runner"], &row["workers"]), (&"direct".into(), &1.into()));
+        assert_eq!(row["processes"], 1, "{row}");
         let tests = row["tests"].as_u64().unwrap();
         let expected = if tests == 0 { "missing" } else { "passed" };
         assert_eq!(row["status"], expected, "{row}");
@@ -65,10 +75,40 @@ fn the_last_line_of_the_text_counts() {
 }
 
 #[test]
+fn a_line_of_two_processes_runs_each_case_in_both() {
+    let arguments = ["--runner", "timely", "--processes", "2", "--filter", "SR-05"];
+    let output = program(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).starts_with("timely, 2 processes\n"), "{}", out(&output));
+    assert!(out(&output).ends_with("\n5 passed, 0 failed\n"), "{}", out(&output));
+    let output = program(&[&arguments[..], &["--format", "json"]].concat());
+    let row: Value = serde_json::from_str(out(&output)).unwrap();
+    assert_eq!((&row["runner"], &row["status"]), (&"timely".into(), &"passed".into()));
+    assert_eq!([&row["workers"], &row["processes"], &row["tests"]], [1, 2, 5]);
+    // A part of a case alone leads nowhere.
+    let output = program(&["--case", "assertions_that_hold_pass"]);
+    assert_eq!((output.status.code(), out(&output)), (Some(2), ""));
+    assert!(told(&output).contains("run by the suite alone"), "{}", told(&output));
+}
+
+#[test]
+fn a_case_whose_processes_take_too_long_has_failed() {
+    let program = Program::at(env!("CARGO_BIN_EXE_model-tests"));
+    let bench = runners::bench("timely", 1, 2).unwrap().with_program(program);
+    let selection = Selection::Matching("values_of_many_bundles".into());
+    let line = harness::run(&bench, &cases::all(), &selection, Duration::ZERO);
+    let failures: Vec<_> = line.outcomes.iter().map(|outcome| outcome.failure.as_deref()).collect();
+    assert_eq!(failures, [Some("did not end within 0ns")]);
+}
+
+#[test]
 fn what_cannot_be_run_is_told_and_ends_with_two() {
     for (arguments, expected) in [
         (["--runner", "spark"], "[possible values: direct"),
-        (["--workers", "7"], "the direct runner is not tested with --workers 7; give one of: 1"),
+        (
+            ["--workers", "7"],
+            "the direct runner is not tested with --workers 7; give one of: --workers 1",
+        ),
         (["--filter", "XX-01"], "no id begins so"),
         (["--fault", "too-good-to-be-true"], "there is no fault `too-good-to-be-true`"),
     ] {

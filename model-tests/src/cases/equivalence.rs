@@ -10,7 +10,7 @@ use watershed::{
 
 use super::timed::{Spread, create, scores, sorted};
 use crate::{
-    Bench, cases,
+    Bench, LineName, cases,
     naive::{self, Histogram, Program, Row, Windowing, difference, evaluate, generate, shrink},
 };
 
@@ -25,24 +25,30 @@ cases! {
 const PROGRAMS: u64 = 10_000;
 /// How many of them a runner runs that has workers to start for each.
 const PROGRAMS_WITH_WORKERS: u64 = 2_500;
+/// How many of them a runner runs whose processes have to meet for each.
+const PROGRAMS_WITH_PROCESSES: u64 = 200;
 /// How many more are run under every cut.
 const CUT_PROGRAMS: u64 = 60;
 /// The cuts.
 const BUNDLES: [usize; 6] = [1, 2, 3, 7, 64, 4096];
 
-/// How many random programs a runner runs.
-fn programs_of(runner: &str) -> u64 {
-    if runner == "direct" { PROGRAMS } else { PROGRAMS_WITH_WORKERS }
+/// How many random programs a line runs.
+fn programs_of(line: LineName) -> u64 {
+    match (line.runner, line.processes) {
+        ("direct", _) => PROGRAMS,
+        (_, 1) => PROGRAMS_WITH_WORKERS,
+        _ => PROGRAMS_WITH_PROCESSES,
+    }
 }
 
-/// What the random programs consist of that a runner runs.
-pub fn histogram(runner: &str) -> Histogram {
-    Histogram::of((0..programs_of(runner)).map(generate))
+/// What the random programs consist of that a line runs.
+pub fn histogram(line: LineName) -> Histogram {
+    Histogram::of((0..programs_of(line)).map(generate))
 }
 
 fn random_programs_give_what_the_definitions_say(bench: &Bench) {
-    has_everything(&histogram("direct"));
-    for seed in 0..programs_of(bench.runner()) {
+    has_everything(&Histogram::of((0..PROGRAMS).map(generate)));
+    for seed in 0..programs_of(bench.line()) {
         let mut options = bench.options();
         options.seed = seed;
         options.bundle_elements = BUNDLES[seed as usize % BUNDLES.len()];
@@ -272,10 +278,12 @@ const FAILING: &[Failing] = &[
 ];
 
 fn a_failing_element_fails_alike_under_every_cut(bench: &Bench) {
+    // Processes have to meet for each run, and wait for each other when it fails.
+    let seeds = if bench.processes() == 1 { 4 } else { 1 };
     for failing in FAILING {
         let mut first = None;
         for cut in cuts(bench) {
-            for seed in 0..4 {
+            for seed in 0..seeds {
                 let mut options = cut.clone();
                 options.seed = seed;
                 let pipeline = bench.pipeline_with(options);

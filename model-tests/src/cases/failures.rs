@@ -12,7 +12,7 @@ use watershed::{
     prelude::*,
 };
 
-use crate::Bench;
+use crate::{Bench, folder::Folder};
 
 crate::cases! {
     a_closure_that_panics_fails_the_run_by_name: "EW-06";
@@ -54,7 +54,7 @@ fn names_in(directory: &Path) -> Vec<String> {
 /// the run must say so by this step's name, and leave nothing.
 #[track_caller]
 fn fails(bench: &Bench, step: &str, build: impl Fn(&PCollection<u64>)) -> String {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = Folder::new();
     let file = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     let mut told = String::new();
     for bench in bench.seeds(2, 32) {
@@ -353,7 +353,7 @@ fn a_sink_that_fails_is_told_by_name(bench: &Bench) {
     }
     // When a commit itself fails, other sinks may have committed before, but nothing is half written.
     for how in How::BOTH {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = Folder::new();
         let pipeline = bench.pipeline();
         let numbers = pipeline.create(0..300u64);
         numbers.write(UnluckySink(Writing::Commit, how)).named("unlucky");
@@ -374,7 +374,7 @@ fn a_sink_that_fails_is_told_by_name(bench: &Bench) {
 }
 
 fn files_that_were_there_before_stay_when_a_run_fails(bench: &Bench) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = Folder::new();
     let path = directory.path().join("numbers").to_str().unwrap().to_owned();
     fs::write(&path, "as before\n").unwrap();
     for how in How::BOTH {

@@ -7,7 +7,9 @@ use std::sync::{
     mpsc::{Receiver, Sender, channel},
 };
 
-use watershed::{BundleContext, Outcome, prelude::*, testing::assert_that};
+use watershed::{
+    BundleContext, Collected, Outcome, model::Graph, prelude::*, testing::assert_that,
+};
 
 use crate::Bench;
 
@@ -143,11 +145,13 @@ impl DoFn<u64> for Witness {
 }
 
 impl Life {
-    /// What must hold after every run, however it ended.
-    fn check(&self) {
+    /// What must hold after every run, however it ended. A process need not have had an instance if
+    /// another one failed early.
+    fn check(&self, bench: &Bench) {
         assert_eq!(*self.wrong.lock().unwrap(), Vec::<String>::new());
         let (setups, teardowns) = (self.setups.load(SeqCst), self.teardowns.load(SeqCst));
-        assert!(setups > 0 && setups == teardowns, "{setups} set up, {teardowns} torn down");
+        assert_eq!(setups, teardowns, "so many were set up, and so many torn down");
+        assert!(setups > 0 || !bench.sees_all(), "none was set up");
     }
 }
 
@@ -157,33 +161,48 @@ fn an_instance_lives_from_setup_to_teardown(bench: &Bench) {
         let pipeline = bench.pipeline();
         let passed = pipeline.create(0..400).par_do(Witness::new(&life));
         assert_that(&passed).contains_in_any_order(0..400);
-        pipeline.run();
-        life.check();
-        assert_eq!(life.processed.load(SeqCst), 400);
+        let report = pipeline.run();
+        life.check(&bench);
+        assert_eq!(report.step("Witness").unwrap().elements_in, 400);
+        let processed = life.processed.load(SeqCst);
+        assert!(processed == 400 || (!bench.sees_all() && processed < 400), "{processed}");
         let (started, finished) = (life.started.load(SeqCst), life.finished.load(SeqCst));
-        assert!(started > 1 && started == finished, "{started} started, {finished} finished");
+        assert_eq!(started, finished);
+        assert!(started > 1 || !bench.sees_all(), "{started} started");
     }
 }
 
 fn a_cancelled_run_tears_its_instances_down(bench: &Bench) {
     for bench in bench.seeds(4, 8) {
         let life = Arc::new(Life::default());
-        let pipeline = Pipeline::new();
         let (arrived, arrival) = channel();
         let (go_on, may_go_on) = channel::<()>();
-        let gate = Arc::new(Mutex::new(may_go_on));
-        let passed = pipeline.create(0..400).par_do(Witness::new(&life));
-        passed.for_each(move |_| wait_at(&arrived, &gate));
-        let passed = passed.collect();
-        let job = bench.start(pipeline.build().unwrap()).unwrap();
-        arrival.recv().unwrap();
+        let (graph, passed) = gated(&life, arrived, may_go_on);
+        let job = bench.start(graph).unwrap();
+        // Where another process has cancelled before, nobody may come here; then the job drops its end.
+        let arrived = arrival.recv();
+        assert!(arrived.is_ok() || !bench.sees_all());
         job.state().cancel();
         drop(go_on);
         assert_eq!(job.wait().unwrap().outcome, Outcome::Cancelled);
-        life.check();
+        life.check(&bench);
         assert_eq!(life.started.load(SeqCst), life.finished.load(SeqCst));
         assert_eq!(passed.values(), [0; 0]);
     }
+}
+
+/// A pipeline whose elements say that they have arrived, and wait until they may go on.
+fn gated(
+    life: &Arc<Life>,
+    arrived: Sender<()>,
+    may_go_on: Receiver<()>,
+) -> (Graph, Collected<u64>) {
+    let pipeline = Pipeline::new();
+    let gate = Arc::new(Mutex::new(may_go_on));
+    let passed = pipeline.create(0..400).par_do(Witness::new(life));
+    passed.for_each(move |_| wait_at(&arrived, &gate));
+    let passed = passed.collect();
+    (pipeline.build().unwrap(), passed)
 }
 
 /// Says that it is here, and waits until it may go on.
@@ -233,13 +252,15 @@ fn a_failed_instance_is_torn_down_and_its_bundle_lost(bench: &Bench) {
         for call in calls {
             for how in [How::Error, How::Panic] {
                 let (life, error, seen) = run_failing(&bench, &[(call, how)]);
-                life.check();
+                life.check(&bench);
                 assert_eq!(error.failed_step(), Some("Outer/Inner/Witness"));
                 assert!(error.to_string().contains(&format!("{call:?} will not do")), "{error}");
                 let lost = life.lost.lock().unwrap();
                 assert!(lost.iter().all(|element| !seen.contains(element)), "{call:?} {how:?}");
                 let loses = matches!(call, Call::Process | Call::FinishBundle);
-                assert_eq!(!lost.is_empty(), loses, "{call:?} {how:?}");
+                // Where another process failed first, nothing is lost here.
+                let fits = lost.is_empty() != loses || (lost.is_empty() && !bench.sees_all());
+                assert!(fits, "{call:?} {how:?}: {lost:?}");
             }
         }
     }
@@ -253,7 +274,7 @@ fn the_first_failure_is_told(bench: &Bench) {
             [(Call::Setup, How::Error), (Call::Teardown, How::Error)],
         ] {
             let (life, error, _) = run_failing(&bench, &fails);
-            life.check();
+            life.check(&bench);
             let first = fails[0].0;
             assert!(error.to_string().contains(&format!("{first:?} will not do")), "{error}");
         }

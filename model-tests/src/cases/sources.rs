@@ -11,7 +11,7 @@ use watershed::{
     testing::assert_that,
 };
 
-use crate::Bench;
+use crate::{Bench, folder::Folder};
 
 crate::cases! {
     splits_cover_each_element_once_at_any_number: "SR-01";
@@ -81,8 +81,8 @@ fn lines(n: usize) -> Vec<String> {
 
 /// A directory with three files that hold these lines: with and without an end behind the last line,
 /// and with both kinds of line ends. Empty lines come on top, two of them.
-fn write_files(lines: &[String]) -> (tempfile::TempDir, Vec<String>) {
-    let directory = tempfile::tempdir().unwrap();
+fn write_files(lines: &[String]) -> (Folder, Vec<String>) {
+    let directory = Folder::new();
     let (first, rest) = lines.split_at(lines.len() / 2);
     let (second, third) = rest.split_at(rest.len() / 2);
     let write = |name: &str, text: String| fs::write(directory.path().join(name), text).unwrap();
@@ -104,7 +104,7 @@ fn numbers(n: u64) -> Arc<dyn AnySource> {
     source_of(&pipeline)
 }
 
-fn files(directory: &tempfile::TempDir, min_split_bytes: u64) -> Arc<dyn AnySource> {
+fn files(directory: &Folder, min_split_bytes: u64) -> Arc<dyn AnySource> {
     let pipeline = Pipeline::new();
     let read = text::read(directory.path().to_str().unwrap()).min_split_bytes(min_split_bytes);
     pipeline.apply(read).for_each(|_| ());
@@ -163,7 +163,7 @@ fn a_run_reads_each_element_once_however_it_cuts(bench: &Bench) {
 }
 
 fn a_file_that_cannot_be_cut_is_read_once(bench: &Bench) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = Folder::new();
     let path = directory.path().join("lines.gz").to_str().unwrap().to_owned();
     let pipeline = bench.pipeline();
     let write = text::write(&path).shards(1).compression(text::Compression::Gzip);
