@@ -29,6 +29,10 @@ impl fmt::Display for LineName {
     }
 }
 
+/// Whether combiners are folded before the exchange, and whether steps are fused: every plan there is.
+pub const PLANS: [(Option<bool>, bool); 4] =
+    [(Some(true), true), (Some(false), true), (Some(true), false), (Some(false), false)];
+
 /// The runner and options under test: one line of the matrix.
 #[derive(Clone)]
 pub struct Bench {
@@ -93,6 +97,16 @@ impl Bench {
             let mut bench = self.clone();
             bench.options.seed = seed;
             bench.options.bundle_elements = bundle_elements;
+            bench
+        })
+    }
+
+    /// This line with bundles of about `bundle_elements`, under each plan that can be forced.
+    pub fn plans(&self, bundle_elements: usize) -> impl Iterator<Item = Bench> {
+        PLANS.into_iter().map(move |(lifting, fusion)| {
+            let mut bench = self.clone();
+            bench.options.bundle_elements = bundle_elements;
+            (bench.options.lifting, bench.options.fusion) = (lifting, fusion);
             bench
         })
     }

@@ -26,6 +26,7 @@ use crate::{
 
 cases! {
     combining_is_grouping_and_folding: "GP-05";
+    combining_is_the_same_under_every_plan: "GP-05";
     closures_combine_as_combiners_do: "GP-05";
     accumulators_are_sent_and_merged_on_the_way: "GP-05";
     an_accumulator_that_changes_in_its_coder_is_caught: "GP-05";
@@ -79,22 +80,31 @@ fn census(values: &[i64]) -> (Vec<(u8, u32)>, i64) {
 
 fn combining_is_grouping_and_folding(bench: &Bench) {
     for bundle_elements in [1, 7, 4096] {
-        for bench in bench.seeds(4, bundle_elements) {
-            let elements = scores(&mut Rng::with_seed(bench.options().seed), 200);
-            for windowing in Windowing::SAMPLES {
-                let pipeline = bench.pipeline();
-                let pairs = windowing.apply(&create(&pipeline, &elements));
-                let groups = pairs.group_by_key();
-                let folded = groups.map_values(|group| census(&group.into_vec())).collect();
-                let combined = pairs.combine_per_key(Spread(Census, None)).collect();
-                let spread = pairs.combine_per_key(Spread(Census, Some(3))).collect();
-                pipeline.run();
-                let expected = folds(&elements, windowing, |values| census(&values));
-                assert_eq!(panes(&folded), expected, "grouped, {windowing:?}");
-                assert_eq!(panes(&combined), expected, "combined, {windowing:?}");
-                assert_eq!(panes(&spread), expected, "spread, {windowing:?}");
-            }
-        }
+        bench.seeds(4, bundle_elements).for_each(|bench| combines_as_it_folds(&bench));
+    }
+}
+
+fn combining_is_the_same_under_every_plan(bench: &Bench) {
+    for bundle_elements in [1, 7, 4096] {
+        bench.plans(bundle_elements).for_each(|bench| combines_as_it_folds(&bench));
+    }
+}
+
+/// Combining, with a fan-out too, gives what grouping and folding gives, and the definition.
+fn combines_as_it_folds(bench: &Bench) {
+    let elements = scores(&mut Rng::with_seed(bench.options().seed), 200);
+    for windowing in Windowing::SAMPLES {
+        let pipeline = bench.pipeline();
+        let pairs = windowing.apply(&create(&pipeline, &elements));
+        let groups = pairs.group_by_key();
+        let folded = groups.map_values(|group| census(&group.into_vec())).collect();
+        let combined = pairs.combine_per_key(Spread(Census, None)).collect();
+        let spread = pairs.combine_per_key(Spread(Census, Some(3))).collect();
+        pipeline.run();
+        let expected = folds(&elements, windowing, |values| census(&values));
+        assert_eq!(panes(&folded), expected, "grouped, {windowing:?}");
+        assert_eq!(panes(&combined), expected, "combined, {windowing:?}");
+        assert_eq!(panes(&spread), expected, "spread, {windowing:?}");
     }
 }
 

@@ -5,6 +5,7 @@ mod by_hand;
 pub mod combining;
 pub mod element_wise;
 pub mod equivalence;
+pub mod everywhere;
 pub mod exactness;
 pub mod failures;
 pub mod grouping;
@@ -12,6 +13,7 @@ pub mod grouping_limits;
 pub mod keys;
 pub mod lifecycle;
 pub mod output_times;
+mod outputs;
 pub mod reshaping;
 pub mod sources;
 mod timed;
@@ -26,6 +28,7 @@ pub fn all() -> Vec<Case> {
         combining::CASES,
         element_wise::CASES,
         equivalence::CASES,
+        everywhere::CASES,
         exactness::CASES,
         failures::CASES,
         grouping::CASES,

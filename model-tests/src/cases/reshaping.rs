@@ -15,6 +15,7 @@ use crate::{Bench, cases, naive::Windowing};
 
 cases! {
     reshuffle_keeps_elements_and_what_they_carry: "GP-12";
+    reshuffle_keeps_them_under_every_plan: "GP-12";
     flatten_puts_collections_together: "GP-13";
     a_flatten_with_itself_doubles: "GP-13";
     a_flatten_of_nothing_is_empty: "GP-13";
@@ -32,26 +33,34 @@ fn seen<T: Element + Ord>(collected: &Collected<T>) -> Vec<Observed<T>> {
 }
 
 fn reshuffle_keeps_elements_and_what_they_carry(bench: &Bench) {
-    for bench in bench.seeds(4, 11) {
-        let elements = scores(&mut Rng::with_seed(bench.options().seed), 150);
-        for windowing in Windowing::SAMPLES {
-            let pipeline = bench.pipeline();
-            let windowed = windowing.apply(&create(&pipeline, &elements));
-            let sums = windowed.combine_per_key(Sum);
-            let looks = [&windowed, &sums].map(|before| {
-                let after = before.reshuffle().reshuffle();
-                (before.collect(), after.collect())
-            });
-            // What comes after a reshuffle is grouped as what comes before it.
-            let regrouped = windowed.reshuffle().combine_per_key(Sum).collect();
-            pipeline.run();
-            for (before, after) in &looks {
-                assert_eq!(seen(before), seen(after), "{windowing:?}");
-            }
-            assert!(!looks[0].0.values().is_empty());
-            assert_eq!(panes(&looks[1].1), panes(&looks[1].0));
-            assert_eq!(panes(&regrouped), panes(&looks[1].0));
+    bench.seeds(4, 11).for_each(|bench| reshuffles(&bench));
+}
+
+fn reshuffle_keeps_them_under_every_plan(bench: &Bench) {
+    for bundle_elements in [1, 7, 4096] {
+        bench.plans(bundle_elements).for_each(|bench| reshuffles(&bench));
+    }
+}
+
+/// Elements and panes come out of a reshuffle as they went in, and are grouped as they would have been.
+fn reshuffles(bench: &Bench) {
+    let elements = scores(&mut Rng::with_seed(bench.options().seed), 150);
+    for windowing in Windowing::SAMPLES {
+        let pipeline = bench.pipeline();
+        let windowed = windowing.apply(&create(&pipeline, &elements));
+        let sums = windowed.combine_per_key(Sum);
+        let looks = [&windowed, &sums].map(|before| {
+            let after = before.reshuffle().reshuffle();
+            (before.collect(), after.collect())
+        });
+        let regrouped = windowed.reshuffle().combine_per_key(Sum).collect();
+        pipeline.run();
+        for (before, after) in &looks {
+            assert_eq!(seen(before), seen(after), "{windowing:?}");
         }
+        assert!(!looks[0].0.values().is_empty());
+        assert_eq!(panes(&looks[1].1), panes(&looks[1].0));
+        assert_eq!(panes(&regrouped), panes(&looks[1].0));
     }
 }
 
