@@ -1,7 +1,10 @@
 //! The committed list of deliberate faults, by which the suite shows that its tests bite.
 //!
 //! Each is one line of the engine, compiled in with the feature `faults` and chosen when the program
-//! starts. Then every id that is said to catch it must fail.
+//! starts. Then every id that is said to catch it must fail: on the direct runner, if no other line of
+//! the matrix is named.
+
+use crate::LineName;
 
 /// A deliberate fault.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +15,14 @@ pub struct Fault {
     pub breaks: &'static str,
     /// The behaviours that must be seen to fail, each of them.
     pub caught_by: &'static [&'static str],
+    /// The line of the matrix on which they must.
+    pub on: LineName,
+}
+
+impl Fault {
+    const fn on(self, runner: &'static str, workers: usize, processes: usize) -> Self {
+        Fault { on: LineName { runner, workers, processes }, ..self }
+    }
 }
 
 /// The fault with this name.
@@ -24,7 +35,8 @@ const fn breaking(
     breaks: &'static str,
     caught_by: &'static [&'static str],
 ) -> Fault {
-    Fault { name, breaks, caught_by }
+    let on = LineName { runner: "direct", workers: 1, processes: 1 };
+    Fault { name, breaks, caught_by, on }
 }
 
 /// All faults.
@@ -126,6 +138,12 @@ pub const FAULTS: &[Fault] = &[
     breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),
     breaking("keys-may-share-bytes", "unequal keys with equal bytes are not noticed", &["GP-18"]),
     breaking("large-elements-pass", "no limit for elements that are grouped", &["GP-17"]),
+    breaking(
+        "lifting-loses-the-last-partial",
+        "what is folded before an exchange loses its last partial",
+        &["EQ-04", "GP-05"],
+    )
+    .on("timely", 1, 1),
     breaking("merged-groups-lose-a-part", "merging groups forgets one", &["GP-02"]),
     breaking("merged-means-count-one-more", "merging means counts a value too many", &["GP-15"]),
     breaking(
@@ -144,11 +162,29 @@ pub const FAULTS: &[Fault] = &[
         &["EW-08", "GP-06"],
     ),
     breaking(
+        "only-the-first-process-observes",
+        "results are not seen in the other processes of a job",
+        &["EQ-01", "SR-05"],
+    )
+    .on("timely", 1, 2),
+    breaking(
         "outputs-all-go-to-the-first",
         "every output of a DoFn goes to its first collection",
         &["EW-01", "EW-04"],
     ),
     breaking("panics-lose-their-words", "the message of a panic is not told", &["EW-06", "EW-11"]),
+    breaking(
+        "parcels-lose-their-metadata",
+        "what elements carry does not cross between processes",
+        &["EQ-01", "GP-01", "GP-12"],
+    )
+    .on("timely", 1, 2),
+    breaking(
+        "parcels-lose-their-times",
+        "the times of elements do not cross between processes",
+        &["EQ-01", "GP-12"],
+    )
+    .on("timely", 1, 2),
     breaking("partition-is-off-by-one", "partition routes to the part behind", &["GP-14"]),
     breaking(
         "passing-on-loses-metadata",
@@ -162,6 +198,12 @@ pub const FAULTS: &[Fault] = &[
     ),
     breaking("setup-is-not-called", "an instance begins without setup", &["EW-02", "EW-11"]),
     breaking("skew-is-not-checked", "an output may be as early as it likes", &["EW-05"]),
+    breaking(
+        "steps-apart-lose-single-elements",
+        "a step that is a stage of its own loses a bundle of one element",
+        &["EQ-04", "GP-12"],
+    )
+    .on("timely", 1, 1),
     breaking("sums-wrap", "a sum that overflows wraps around", &["GP-22"]),
     breaking(
         "table-merge-loses-a-part",

@@ -21,17 +21,17 @@ use model_tests::{
 /// The conformance suite: what every runner must mean.
 #[derive(Parser)]
 struct Arguments {
-    /// The runner under test.
-    #[arg(long, default_value = "direct", value_parser = runner_names())]
-    runner: String,
+    /// The runner under test [default: direct].
+    #[arg(long, value_parser = runner_names())]
+    runner: Option<String>,
 
-    /// How many workers share each job, in each process.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    workers: usize,
+    /// How many workers share each job, in each process [default: 1].
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
 
-    /// How many processes share each job. Each case is then run in processes of its own.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    processes: usize,
+    /// How many processes share each job; each case then runs in processes of its own [default: 1].
+    #[arg(long, value_name = "N")]
+    processes: Option<usize>,
 
     /// Only ids that begin so (EW, GP-05), or tests whose names contain this.
     #[arg(long, value_name = "TEXT")]
@@ -41,7 +41,8 @@ struct Arguments {
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 
-    /// Commit this deliberate fault, and run only what must catch it.
+    /// Commit this deliberate fault, and run only what must catch it; by default on the line on which it
+    /// must.
     #[arg(long, value_name = "NAME", conflicts_with = "filter")]
     fault: Option<String>,
 
@@ -72,13 +73,13 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     if arguments.list_faults {
         let faults = FAULTS.iter();
         let lines = faults.map(|fault| {
-            format!("{}: {} [{}]\n", fault.name, fault.breaks, fault.caught_by.join(" "))
+            let ids = fault.caught_by.join(" ");
+            format!("{}: {} [{ids} on {}]\n", fault.name, fault.breaks, fault.on)
         });
         return print(&lines.collect::<String>()).map(|()| ExitCode::SUCCESS);
     }
-    let Arguments { runner, workers, processes, .. } = arguments;
-    let bench = runners::bench(runner, *workers, *processes)?;
     let fault = choose_fault(arguments)?;
+    let bench = chosen_bench(arguments, fault)?;
     if let Some(name) = &arguments.case {
         return run_part(name, &bench);
     }
@@ -101,6 +102,19 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     }
     let (_, failed) = line.counts();
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn chosen_bench(arguments: &Arguments, fault: Option<&Fault>) -> Result<Bench, String> {
+    let Arguments { runner, workers, processes, .. } = arguments;
+    match (fault, runner, workers, processes) {
+        (Some(Fault { on, .. }), None, None, None) => {
+            runners::bench(on.runner, on.workers, on.processes)
+        }
+        _ => {
+            let runner = runner.as_deref().unwrap_or("direct");
+            runners::bench(runner, workers.unwrap_or(1), processes.unwrap_or(1))
+        }
+    }
 }
 
 fn run_part(name: &str, bench: &Bench) -> Result<ExitCode, String> {

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use model_tests::{behaviours::behaviour, faults::FAULTS};
+use model_tests::{behaviours::behaviour, faults::FAULTS, runners};
 
 /// All Rust sources below a directory.
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
@@ -52,6 +52,7 @@ fn every_fault_says_what_it_breaks_and_what_catches_it() {
         for id in fault.caught_by {
             assert!(behaviour(id).is_some(), "{}: there is no {id}", fault.name);
         }
+        assert!(runners::lines().contains(&fault.on), "{}: there is no {}", fault.name, fault.on);
     }
 }
 
@@ -73,7 +74,8 @@ fn every_fault_is_caught_by_each_id_that_must() {
             fault.caught_by.iter().copied().filter(|id| status[*id] != "failed").collect();
         if output.status.code() != Some(1) || !missed.is_empty() {
             let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            escaped.push(format!("{}: not caught by {missed:?} {told}", fault.name));
+            let (name, on) = (fault.name, fault.on);
+            escaped.push(format!("{name}: on {on} not caught by {missed:?} {told}"));
         }
     }
     assert!(escaped.is_empty(), "\n{}", escaped.join("\n"));

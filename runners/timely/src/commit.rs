@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use watershed_model::{Epoch, NodeId, Primitive};
+use watershed_model::{Epoch, NodeId, Primitive, fault};
 use watershed_runner_core::{Outcome, RunError, RunReport, StepReport, guard};
 
 use crate::{
@@ -213,7 +213,9 @@ fn vote(
             let mut all = Votes::default();
             all.add_ballot(shared, ballot)?;
             let read = read_by(shared, &all.reports);
-            all.commit(shared, true)?;
+            if !fault!("only-the-first-process-observes") {
+                all.commit(shared, true)?;
+            }
             Ok(report(shared, all.reports, read, started))
         }
         Some((_, Message::Failed(_) | Message::Cancelled)) => {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use timely::{Accountable, bytes::arc::Bytes, dataflow::channels::ContainerBytes};
-use watershed_model::{AnyBundle, BoxError, ElementType};
+use watershed_model::{AnyBundle, BoxError, Column, ElementType, Metadata, Timestamp, fault};
 use watershed_runner_core::{ExchangeId, Route, RunError};
 
 use crate::shared::Shared;
@@ -108,7 +108,16 @@ fn decode(bytes: &[u8]) -> Option<(ExchangeId, Result<AnyBundle, BoxError>)> {
     let bundle = RUN.with_borrow(|run| {
         let shared = run.as_ref().ok_or("this worker works for no run")?;
         let element = element_of(shared, exchange).ok_or("there is no such exchange")?;
-        element.decode(body.ok_or("a parcel is shorter than it says")?)
+        let bundle = element.decode(body.ok_or("a parcel is shorter than it says")?)?;
+        if fault!("parcels-lose-their-metadata") {
+            return Ok(bundle.with_metadata(Metadata::at(Timestamp::MIN)));
+        }
+        if fault!("parcels-lose-their-times") {
+            let timestamps = Column::Uniform(Timestamp::MIN);
+            let metadata = Metadata { timestamps, ..bundle.metadata().clone() };
+            return Ok(bundle.with_metadata(metadata));
+        }
+        Ok(bundle)
     });
     Some((exchange, bundle))
 }
