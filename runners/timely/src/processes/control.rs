@@ -11,6 +11,7 @@ use std::{
         },
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
+    thread::Thread,
     time::{Duration, Instant},
 };
 
@@ -52,6 +53,8 @@ pub(crate) struct Control {
     end_told: AtomicBool,
     /// Whether all work with this is done.
     closed: AtomicBool,
+    /// The thread that says that this process is alive.
+    heart: OnceLock<Thread>,
     /// Whether a process was lost by its silence: it may still be there.
     silent: AtomicBool,
 }
@@ -75,6 +78,7 @@ impl Control {
             over: AtomicBool::new(false),
             end_told: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            heart: OnceLock::new(),
             silent: AtomicBool::new(false),
         });
         let alive = control.clone();
@@ -84,10 +88,11 @@ impl Control {
                 std::thread::park_timeout(PERIOD);
             }
         };
-        std::thread::Builder::new()
+        let heart = std::thread::Builder::new()
             .name("watershed-alive".into())
             .spawn(beat)
             .map_err(|error| problem(format!("could not start a thread: {error}")))?;
+        let _ = control.heart.set(heart.thread().clone());
         Ok(control)
     }
 
@@ -175,6 +180,10 @@ impl Control {
     pub(crate) fn close(&self) {
         self.over.store(true, SeqCst);
         self.closed.store(true, SeqCst);
+        // It holds the graph, and with it what the author's closures hold.
+        if let Some(heart) = self.heart.get() {
+            heart.unpark();
+        }
         for socket in self.links.iter().filter_map(OnceLock::get) {
             let socket = socket.lock().unwrap_or_else(PoisonError::into_inner);
             // It may be gone already.
