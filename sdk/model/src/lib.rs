@@ -58,7 +58,9 @@ pub use source::{
     erase_source,
 };
 pub use table::{Cell, KeyedTable, Placement, Slot, TableFactory};
-pub use time::{Duration, Timestamp, days, hours, micros, millis, minutes, seconds};
+pub use time::{
+    Duration, DurationParseError, Timestamp, days, hours, micros, millis, minutes, seconds,
+};
 pub use trigger::Trigger;
 pub use window::{BoundedWindow, CustomWindow, GlobalWindow, IntervalWindow, Window, WindowSet};
 pub use window_tables::{Form, TableId, WindowTables, WindowTablesFactory};
