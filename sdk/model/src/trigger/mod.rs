@@ -1,0 +1,15 @@
+//! When a grouping puts out what it has: triggers as data. The machines that run them belong to
+//! runners.
+//!
+//! ```text
+//!   definition   the triggers there are
+//!   text         how one prints: after_watermark(early=after_count(2),late=after_count(1))
+//!   parse        the same text read again, with errors that point at the place
+//! ```
+
+mod definition;
+mod parse;
+mod text;
+
+pub use definition::Trigger;
+pub use parse::TriggerParseError;
