@@ -61,7 +61,10 @@ pub use table::{Cell, KeyedTable, Placement, Slot, TableFactory};
 pub use time::{
     Duration, DurationParseError, Timestamp, days, hours, micros, millis, minutes, seconds,
 };
-pub use trigger::{Trigger, TriggerParseError};
+pub use trigger::{
+    AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, Never,
+    Repeatedly, Trigger, TriggerParseError,
+};
 pub use window::{BoundedWindow, CustomWindow, GlobalWindow, IntervalWindow, Window, WindowSet};
 pub use window_tables::{Form, TableId, WindowTables, WindowTablesFactory};
 pub use windowing::{

@@ -3,13 +3,19 @@
 //!
 //! ```text
 //!   definition   the triggers there are
+//!   builders     how an author writes one
 //!   text         how one prints: after_watermark(early=after_count(2),late=after_count(1))
 //!   parse        the same text read again, with errors that point at the place
 //! ```
 
+mod builders;
 mod definition;
 mod parse;
 mod text;
 
+pub use builders::{
+    AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, Never,
+    Repeatedly,
+};
 pub use definition::Trigger;
 pub use parse::TriggerParseError;
