@@ -63,7 +63,7 @@ pub use time::{
 };
 pub use trigger::{
     AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, Never,
-    Repeatedly, Trigger, TriggerParseError,
+    Repeatedly, Trigger, TriggerParseError, TriggerProblem,
 };
 pub use window::{BoundedWindow, CustomWindow, GlobalWindow, IntervalWindow, Window, WindowSet};
 pub use window_tables::{Form, TableId, WindowTables, WindowTablesFactory};
