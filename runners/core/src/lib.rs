@@ -8,6 +8,7 @@
 //!   instance    a kernel with its life cycle
 //!   plan        from a graph to stages: fusion, lifting, exchanges
 //!   grouping    keys × windows: which cells there are, how they merge, what comes out
+//!   trigger     the machines that say when
 //! ```
 
 mod error;
@@ -18,6 +19,7 @@ mod job;
 mod plan;
 mod report;
 mod runner;
+mod trigger;
 
 pub use error::RunError;
 pub use grouping::{FastGrouping, GroupingOperator};
@@ -27,3 +29,4 @@ pub use job::{JobHandle, JobProgress, JobState};
 pub use plan::{Exchange, ExchangeId, Plan, PlanOptions, Route, Stage, StageId, Target};
 pub use report::{Outcome, RunReport, StepReport};
 pub use runner::{Checks, RunOptions, Runner};
+pub use trigger::{At, TriggerMachine, TriggerState};

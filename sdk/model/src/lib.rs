@@ -58,8 +58,13 @@ pub use source::{
     erase_source,
 };
 pub use table::{Cell, KeyedTable, Placement, Slot, TableFactory};
-pub use time::{Duration, Timestamp, days, hours, micros, millis, minutes, seconds};
-pub use trigger::Trigger;
+pub use time::{
+    Duration, DurationParseError, Timestamp, days, hours, micros, millis, minutes, seconds,
+};
+pub use trigger::{
+    AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, Never,
+    Repeatedly, Trigger, TriggerParseError, TriggerProblem,
+};
 pub use window::{BoundedWindow, CustomWindow, GlobalWindow, IntervalWindow, Window, WindowSet};
 pub use window_tables::{Form, TableId, WindowTables, WindowTablesFactory};
 pub use windowing::{

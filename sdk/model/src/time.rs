@@ -3,6 +3,7 @@
 use std::{
     fmt,
     ops::{Add, Sub},
+    str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
@@ -126,21 +127,54 @@ impl Duration {
     }
 }
 
+/// The units of a span, with their microseconds.
+const UNITS: [(i64, &str); 6] = [
+    (86_400_000_000, "d"),
+    (3_600_000_000, "h"),
+    (60_000_000, "m"),
+    (1_000_000, "s"),
+    (1_000, "ms"),
+    (1, "us"),
+];
+
 impl fmt::Display for Duration {
     /// The largest unit that divides the span: `10s`, `250ms`, `2h`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(i64, &str); 5] = [
-            (86_400_000_000, "d"),
-            (3_600_000_000, "h"),
-            (60_000_000, "m"),
-            (1_000_000, "s"),
-            (1_000, "ms"),
-        ];
         match UNITS.iter().find(|(unit, _)| self.0 != 0 && self.0 % unit == 0) {
             Some((unit, suffix)) => write!(f, "{}{suffix}", self.0 / unit),
             None if self.0 == 0 => f.write_str("0s"),
             None => write!(f, "{}us", self.0),
         }
+    }
+}
+
+/// Text that is no span of time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DurationParseError {
+    /// It is not a whole number and a unit.
+    #[error("`{0}` is not a whole number and a unit (ms, s, m, h, d), such as 250ms, 5s or 2h")]
+    Form(String),
+    /// It is too long to be counted in microseconds.
+    #[error("`{0}` is longer than 292 thousand years")]
+    TooLong(String),
+}
+
+impl FromStr for Duration {
+    type Err = DurationParseError;
+
+    /// Reads a span as it prints: a whole number and one of `us`, `ms`, `s`, `m`, `h`, `d`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let form = || DurationParseError::Form(text.into());
+        let too_long = || DurationParseError::TooLong(text.into());
+        let number_end = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(form)?;
+        let (number, unit) = text.split_at_checked(number_end).ok_or_else(form)?;
+        let (micros, _) = UNITS.iter().find(|(_, name)| *name == unit).ok_or_else(form)?;
+        let digits = number.strip_prefix('-').unwrap_or(number);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(form());
+        }
+        let count: i64 = number.parse().map_err(|_| too_long())?;
+        count.checked_mul(*micros).map(Duration).ok_or_else(too_long)
     }
 }
 
@@ -219,5 +253,28 @@ mod tests {
         assert_eq!(Duration::ZERO.to_string(), "0s");
         assert_eq!(Timestamp::from_seconds(1).to_string(), "1970-01-01T00:00:01Z");
         assert_eq!(Timestamp::from_millis(1_500).to_string(), "1970-01-01T00:00:01.500Z");
+    }
+
+    #[test]
+    fn a_span_is_read_as_it_prints() {
+        let read = |text: &str| text.parse::<Duration>();
+        assert_eq!(read("250ms"), Ok(millis(250)));
+        assert_eq!(read("0s"), Ok(Duration::ZERO));
+        assert_eq!(read("30m"), Ok(minutes(30)));
+        assert_eq!(read("1d"), Ok(hours(24)));
+        for span in [Duration::MAX, Duration(i64::MIN), seconds(-7), micros(1), days(400)] {
+            assert_eq!(read(&span.to_string()), Ok(span));
+        }
+    }
+
+    #[test]
+    fn what_is_no_span_is_refused() {
+        for text in ["", "5", "s", "-s", "--5s", "+5s", "5 s", "5S", "5sec", "1.5s", "5m3s", "٣s"]
+        {
+            assert_eq!(text.parse::<Duration>(), Err(DurationParseError::Form(text.into())));
+        }
+        for text in ["106751992d", "-106751992d", "9223372036854775808us"] {
+            assert_eq!(text.parse::<Duration>(), Err(DurationParseError::TooLong(text.into())));
+        }
     }
 }

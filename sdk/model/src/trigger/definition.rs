@@ -1,5 +1,4 @@
-//! When a grouping puts out what it has: triggers as data. The machines that run them belong to
-//! runners.
+//! The triggers there are.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,4 +45,27 @@ pub enum Trigger {
     AfterAll(Vec<Trigger>),
     /// When any is ready; finishes.
     AfterFirst(Vec<Trigger>),
+}
+
+impl Trigger {
+    /// How deep triggers may stand in one another. Text beyond it is an error when it is read, and
+    /// [`check`](Trigger::check) refuses the rest, so that whoever walks a trigger may recurse.
+    pub const MAX_DEPTH: usize = 32;
+
+    /// The trigger's name without what stands in it: `after_watermark`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Trigger::Default => "default",
+            Trigger::AfterWatermark { .. } => "after_watermark",
+            Trigger::AfterCount(_) => "after_count",
+            Trigger::AfterProcessingTime { .. } => "after_processing_time",
+            Trigger::AfterSynchronizedProcessingTime => "after_synchronized_processing_time",
+            Trigger::Never => "never",
+            Trigger::Repeatedly(_) => "repeatedly",
+            Trigger::OrFinally(..) => "or_finally",
+            Trigger::AfterEach(_) => "after_each",
+            Trigger::AfterAll(_) => "after_all",
+            Trigger::AfterFirst(_) => "after_first",
+        }
+    }
 }
