@@ -29,6 +29,10 @@ mod transforms;
 mod window;
 mod window_tables;
 
+/// Dates and days of the week, for [`CalendarWindows`] and event times.
+pub use chrono;
+/// Time zones, for [`CalendarWindows`].
+pub use chrono_tz;
 pub use collection::PCollection;
 pub use create::{Create, CreateSource};
 pub use do_fn::{
@@ -41,4 +45,6 @@ pub use keyed::Keyed;
 pub use observe::{Collected, Observed};
 pub use pipeline::{Pipeline, Written};
 pub use transform::PTransform;
-pub use window::{FixedWindows, GlobalWindows, Sessions, SlidingWindows, WindowFn};
+pub use window::{
+    CalendarWindows, FixedWindows, GlobalWindows, Sessions, SlidingWindows, WindowFn,
+};

@@ -36,10 +36,10 @@ pub mod testing;
 pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code};
 pub use watershed_core::{
-    BundleContext, Collected, Create, DoFn, ElementContext, Emitter, Emitters, Failed,
-    FixedWindows, Four, Func, GlobalWindows, Group, Keyed, NoOutputs, Observed, One, Outputs,
-    PCollection, PTransform, Pipeline, Sessions, SlidingWindows, Three, Two, WindowFn, Written,
-    combine,
+    BundleContext, CalendarWindows, Collected, Create, DoFn, ElementContext, Emitter, Emitters,
+    Failed, FixedWindows, Four, Func, GlobalWindows, Group, Keyed, NoOutputs, Observed, One,
+    Outputs, PCollection, PTransform, Pipeline, Sessions, SlidingWindows, Three, Two, WindowFn,
+    Written, chrono, chrono_tz, combine,
 };
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
@@ -61,9 +61,10 @@ pub mod prelude {
     #[cfg(feature = "text")]
     pub use crate::text;
     pub use crate::{
-        BoxError, DoFn, ElementContext, Emitters, FixedWindows, GlobalWindows, Group, One,
-        PCollection, PTransform, Pipeline, PipelineOptions, RunError, RunPipeline, Sessions,
-        SlidingWindows, Timestamp, Two, combine::*, days, hours, millis, minutes, seconds,
+        BoxError, CalendarWindows, DoFn, ElementContext, Emitters, FixedWindows, GlobalWindows,
+        Group, One, PCollection, PTransform, Pipeline, PipelineOptions, RunError, RunPipeline,
+        Sessions, SlidingWindows, Timestamp, Two, combine::*, days, hours, millis, minutes,
+        seconds,
     };
 }
 

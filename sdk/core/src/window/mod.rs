@@ -3,8 +3,10 @@
 //! The crate's own window functions use the public [`WindowFn`] trait only, as an author's would.
 
 mod assign;
+mod calendar;
 mod kinds;
 mod window_fn;
 
+pub use calendar::CalendarWindows;
 pub use kinds::{FixedWindows, GlobalWindows, Sessions, SlidingWindows};
 pub use window_fn::WindowFn;
