@@ -1,7 +1,7 @@
 //! What the lab prints: a line of JSON for each pane and for what was dropped. Times are milliseconds,
 //! floored.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize, Serializer};
 use watershed::{
     Timestamp,
     model::{DropReason, Drops, PaneInfo, PaneTiming, Window},
@@ -19,8 +19,7 @@ pub(crate) struct Pane {
 }
 
 /// What the combiner made of a pane's values.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Value {
     /// A sum, a minimum, a maximum.
     Integer(i64),
@@ -39,7 +38,19 @@ struct PaneLine<'a> {
     timestamp: i64,
     pane: PaneFields,
     retraction: bool,
+    #[serde(serialize_with = "alone")]
     value: &'a Value,
+}
+
+/// A value without the name of its kind. (An element of a pipeline must keep the name, to be read back.)
+fn alone<S: Serializer>(value: &&Value, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Value::Integer(value) => serializer.serialize_i64(*value),
+        Value::Count(count) => serializer.serialize_u64(*count),
+        Value::Mean(mean) => serializer.serialize_f64(*mean),
+        Value::List(list) => list.serialize(serializer),
+        Value::None => serializer.serialize_none(),
+    }
 }
 
 #[derive(Serialize)]
