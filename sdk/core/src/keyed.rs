@@ -3,13 +3,15 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
-    BoxError, Bundle, CombinePerKey, Element, ElementType, GroupByKey, Grouping, Key, KeyType,
-    KeyedTable, Location, ParDo, Primitive, WindowTables, fault, short_type_name,
+    AccumulationMode, Boundedness, BoxError, Bundle, CollectionId, CombinePerKey, DroppedFactory,
+    Element, ElementType, GroupByKey, Grouping, Key, KeyType, KeyedTable, Location, NodeId, ParDo,
+    Primitive, Subject, Trigger, WindowTables, WindowingStrategy, fault, short_type_name,
 };
 
 use crate::{
-    Func, Group, PCollection,
+    Dropped, Func, Group, PCollection,
     combine::{CombineContext, CombineFn},
+    dropped,
     element_wise::mapping,
     kernel::map_bundle,
     table::Table,
@@ -72,11 +74,54 @@ impl<T: Element> PCollection<T> {
         T: Keyed<K, V>,
     {
         let grouping = grouping::<K, V, _>(Gather, None);
-        self.as_pairs().grouped(
-            "GroupByKey",
-            Primitive::GroupByKey(GroupByKey { grouping }),
-            Location::caller(),
-        )
+        let primitive = Primitive::GroupByKey(GroupByKey { grouping });
+        self.as_pairs().grouped("GroupByKey", primitive, Location::caller()).0
+    }
+
+    /// As [`group_by_key`](Self::group_by_key); beside the groups come the elements that were dropped
+    /// because they came too late, or after their window's trigger had finished.
+    #[track_caller]
+    #[expect(clippy::type_complexity, reason = "two collections, each as it is")]
+    pub fn group_by_key_and_dropped<K: Key, V: Element>(
+        &self,
+    ) -> (PCollection<(K, Group<V>)>, PCollection<Dropped<(K, V)>>)
+    where
+        T: Keyed<K, V>,
+    {
+        let pairs = self.as_pairs();
+        let dropped = Some(dropped::factory::<(K, V)>());
+        let grouping = Grouping { dropped, ..grouping::<K, V, _>(Gather, None) };
+        let primitive = Primitive::GroupByKey(GroupByKey { grouping });
+        let (groups, node) = pairs.grouped("GroupByKey", primitive, Location::caller());
+        (groups, pairs.dropped(node))
+    }
+
+    /// As [`combine_per_key`](Self::combine_per_key); beside the results come the elements that were
+    /// dropped because they came too late, or after their window's trigger had finished.
+    #[track_caller]
+    #[expect(clippy::type_complexity, reason = "two collections, each as it is")]
+    pub fn combine_per_key_and_dropped<K: Key, V: Element, C: CombineFn<V>>(
+        &self,
+        combiner: C,
+    ) -> (PCollection<(K, C::Output)>, PCollection<Dropped<(K, V)>>)
+    where
+        T: Keyed<K, V>,
+    {
+        let (pairs, location) = (self.as_pairs(), Location::caller());
+        if combiner.hot_key_fanout().is_some() {
+            let dropped = Some(dropped::factory::<((K, u32), V)>());
+            let (results, node) = pairs.combined_and_dropped(combiner, None, dropped, location);
+            let spread: PCollection<Dropped<((K, u32), V)>> = pairs.dropped(node);
+            let unspread = spread.map(|dropped| {
+                let ((key, _), value) = dropped.element;
+                let Dropped { window, reason, watermark, .. } = dropped;
+                Dropped { element: (key, value), window, reason, watermark }
+            });
+            return (results, unspread);
+        }
+        let dropped = Some(dropped::factory::<(K, V)>());
+        let (results, node) = pairs.combined_and_dropped(combiner, None, dropped, location);
+        (results, pairs.dropped(node))
     }
 
     /// Folds the values of each key and window. (Beam: `Combine.perKey`.)
@@ -116,36 +161,53 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
         global_key: Option<K>,
         location: Location,
     ) -> PCollection<(K, C::Output)> {
-        match combiner.hot_key_fanout() {
-            None => self.combined_at_once("CombinePerKey", combiner, global_key, location),
-            Some(fanout) => self.pipeline().scoped("CombinePerKey", location, || {
-                if fanout == 0 {
-                    self.pipeline()
-                        .reject("the hot-key fan-out is 0", "spread each key over at least 1");
+        self.combined_and_dropped(combiner, global_key, None, location).0
+    }
+
+    fn combined_and_dropped<C: CombineFn<V>>(
+        &self,
+        combiner: C,
+        global_key: Option<K>,
+        dropped: Option<DroppedFactory>,
+        location: Location,
+    ) -> (PCollection<(K, C::Output)>, NodeId) {
+        let Some(fanout) = combiner.hot_key_fanout() else {
+            return self.combined_at_once("CombinePerKey", combiner, global_key, dropped, location);
+        };
+        self.pipeline().scoped("CombinePerKey", location, || {
+            if fanout == 0 {
+                self.pipeline()
+                    .reject("the hot-key fan-out is 0", "spread each key over at least 1");
+            }
+            let wide = u32::try_from(fanout.max(1)).unwrap_or(u32::MAX);
+            let spread = Primitive::ParDo(spread::<K, V>(wide));
+            // The first stage discards, or the second would count again what came earlier.
+            let discarding = |windowing: &mut WindowingStrategy| {
+                if let Some(mode) = &mut windowing.accumulation_mode
+                    && !fault!("fan-out-accumulates-twice")
+                {
+                    *mode = AccumulationMode::Discarding;
                 }
-                let wide = u32::try_from(fanout.max(1)).unwrap_or(u32::MAX);
-                let spread = Primitive::ParDo(spread::<K, V>(wide));
-                let spread: PCollection<((K, u32), V)> =
-                    self.pipeline().add_step("Spread", location, spread, self.id());
-                let partials =
-                    spread.combined_at_once("Partial", Partial(combiner.clone()), None, location);
-                // Windowed as the input, not as merged: each intermediate key saw a part of its key's
-                // windows, so those that merge must do so once more over all parts.
-                let unspread = |((key, _), partial): ((K, u32), C::Accumulator)| (key, partial);
-                let unspread = Primitive::ParDo(mapping(unspread));
-                let inputs = vec![partials.id()];
-                let unspread =
-                    self.pipeline().graph().add_node("Unspread", location, unspread, inputs);
-                // Windowed as the input is, not as the partials are: sessions of one key that were spread
-                // apart have merged with their like only and must be able to merge once more.
-                let apart = fault!("fan-out-leaves-sessions-apart");
-                let windowed_like = if apart { partials.id() } else { self.id() };
-                let partials: PCollection<(K, C::Accumulator)> =
-                    self.pipeline().add_output(unspread, windowed_like);
-                let merge = MergePartials { combiner, value: PhantomData };
-                partials.combined_at_once("Merge", merge, global_key, location)
-            }),
-        }
+            };
+            let spread: PCollection<((K, u32), V)> =
+                self.step_windowed("Spread", location, spread, self.id(), discarding);
+            let partial = Partial(combiner.clone());
+            let (partials, first) =
+                spread.combined_at_once("Partial", partial, None, dropped, location);
+            let unspread = |((key, _), partial): ((K, u32), C::Accumulator)| (key, partial);
+            let unspread = Primitive::ParDo(mapping(unspread));
+            let inputs = vec![partials.id()];
+            let unspread = self.pipeline().graph().add_node("Unspread", location, unspread, inputs);
+            // Windowed as the input is, not as the partials are: sessions of one key that were spread
+            // apart have merged with their like only and must be able to merge once more.
+            let apart = fault!("fan-out-leaves-sessions-apart");
+            let windowed_like = if apart { partials.id() } else { self.id() };
+            let partials: PCollection<(K, C::Accumulator)> =
+                self.pipeline().add_output(unspread, windowed_like);
+            let merge = MergePartials { combiner, value: PhantomData };
+            let (merged, _) = partials.combined_at_once("Merge", merge, global_key, None, location);
+            (merged, first)
+        })
     }
 
     fn combined_at_once<C: CombineFn<V>>(
@@ -153,13 +215,35 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
         base: &str,
         combiner: C,
         global_key: Option<K>,
+        dropped: Option<DroppedFactory>,
         location: Location,
-    ) -> PCollection<(K, C::Output)> {
+    ) -> (PCollection<(K, C::Output)>, NodeId) {
         let emits_identity = global_key.is_some();
         let name = short_type_name::<C>();
-        let grouping = grouping::<K, V, _>(combiner, global_key);
+        let grouping = Grouping { dropped, ..grouping::<K, V, _>(combiner, global_key) };
         let combine = CombinePerKey { grouping, combiner: name, emits_identity };
         self.grouped(base, Primitive::CombinePerKey(combine), location)
+    }
+
+    /// Adds a step whose output is windowed as `input` is, but for what `change` changes.
+    fn step_windowed<O: Element>(
+        &self,
+        base: &str,
+        location: Location,
+        primitive: Primitive,
+        input: CollectionId,
+        change: impl FnOnce(&mut WindowingStrategy),
+    ) -> PCollection<O> {
+        let mut graph = self.pipeline().graph();
+        let (mut windowing, boundedness) = {
+            let input = graph.collection(input);
+            (input.windowing.clone(), input.boundedness)
+        };
+        change(&mut windowing);
+        let node = graph.add_node(base, location, primitive, vec![input]);
+        let output = graph.add_output(node, ElementType::of::<O>(), windowing, boundedness);
+        drop(graph);
+        PCollection::new(self.pipeline().clone(), output)
     }
 
     fn grouped<O: Element>(
@@ -167,15 +251,38 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
         base: &str,
         primitive: Primitive,
         location: Location,
-    ) -> PCollection<O> {
+    ) -> (PCollection<O>, NodeId) {
         let mut graph = self.pipeline().graph();
         let (windowing, boundedness) = {
             let input = graph.collection(self.id());
-            (input.windowing.after_grouping(), input.boundedness)
+            (input.windowing.clone(), input.boundedness)
         };
         let node = graph.add_node(base, location, primitive, vec![self.id()]);
+        let never_ends = boundedness == Boundedness::Unbounded
+            && windowing.window_fn.is_global()
+            && windowing.trigger == Trigger::Default;
+        if never_ends && !windowing.allows_closed_window_drops {
+            graph.problem(
+                Subject::Node(node),
+                "groups an endless collection in the global window, which is never complete, so nothing \
+                 would ever come out",
+                "put it into windows with .window(..), or give it a trigger with \
+                 .with_window_settings(WindowSettings::new().triggering(..).discarding())",
+            );
+        }
         let element = ElementType::of::<O>();
-        let output = graph.add_output(node, element, windowing, boundedness);
+        let output = graph.add_output(node, element, windowing.after_grouping(), boundedness);
+        drop(graph);
+        (PCollection::new(self.pipeline().clone(), output), node)
+    }
+
+    /// The second output of a grouping that was asked for what it drops.
+    fn dropped<T: Element>(&self, grouping: NodeId) -> PCollection<Dropped<T>> {
+        let mut graph = self.pipeline().graph();
+        let boundedness = graph.collection(self.id()).boundedness;
+        let element = ElementType::of::<Dropped<T>>();
+        let windowing = WindowingStrategy::global();
+        let output = graph.add_output(grouping, element, windowing, boundedness);
         drop(graph);
         PCollection::new(self.pipeline().clone(), output)
     }
@@ -193,6 +300,7 @@ fn grouping<K: Key, V: Element, C: CombineFn<V>>(combiner: C, global_key: Option
         }),
         partial_key: <dyn KeyType>::of::<K, C::Accumulator>(),
         partial: ElementType::of::<(K, C::Accumulator)>(),
+        dropped: None,
     }
 }
 

@@ -16,6 +16,7 @@ mod collection;
 pub mod combine;
 mod create;
 mod do_fn;
+mod dropped;
 mod element_wise;
 mod group;
 mod kernel;
@@ -23,6 +24,7 @@ mod keyed;
 mod observe;
 mod pipeline;
 mod table;
+mod test_stream;
 pub mod testing;
 mod transform;
 mod transforms;
@@ -39,12 +41,15 @@ pub use do_fn::{
     BundleContext, DoFn, ElementContext, Emitter, Emitters, Four, NoOutputs, One, Outputs, Three,
     Two,
 };
+pub use dropped::Dropped;
 pub use element_wise::{Failed, Func};
 pub use group::Group;
 pub use keyed::Keyed;
 pub use observe::{Collected, Observed};
 pub use pipeline::{Pipeline, Written};
+pub use test_stream::TestStream;
 pub use transform::PTransform;
 pub use window::{
-    CalendarWindows, FixedWindows, GlobalWindows, Sessions, SlidingWindows, WindowFn,
+    CalendarWindows, FixedWindows, GlobalWindows, Sessions, SlidingWindows, WindowExt, WindowFn,
+    WindowSettings, Windowing,
 };

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashTable, hash_table::Entry};
 use watershed_model::{
     AnyBundle, BinaryCoder, BoxError, Bundle, Cell, Coder, Element, Key, KeyedTable, Metadata,
-    Placement, Slot, fault, short_type_name,
+    PaneCell, Placement, Slot, fault, short_type_name,
 };
 
 use crate::combine::{CombineContext, CombineFn};
@@ -136,19 +136,24 @@ impl<K: Key, V: Element, C: CombineFn<V>> KeyedTable for Table<K, V, C> {
         Ok(())
     }
 
-    fn take(&mut self, panes: &[(Slot, Cell)], metadata: Metadata) -> Result<AnyBundle, BoxError> {
+    fn take(&mut self, panes: &[PaneCell], metadata: Metadata) -> Result<AnyBundle, BoxError> {
         let mut values = Vec::with_capacity(panes.len());
-        for (slot, cell) in panes {
-            let output = {
-                let accumulator = self.free(*cell);
-                self.combiner.extract(accumulator, &CX)?
+        for PaneCell { slot, cell, stays } in panes {
+            let accumulator = match &self.cells[cell.0 as usize] {
+                Some(accumulator) if *stays => accumulator.clone(),
+                _ => self.free(*cell),
             };
+            let output = self.combiner.extract(accumulator, &CX)?;
             match &self.keys[slot.0 as usize] {
                 Some(keyed) => values.push((keyed.key.clone(), output)),
                 None => unreachable!("the owner of a table releases a slot after its last cell"),
             }
         }
         Ok(AnyBundle::new(Bundle::new(values, metadata)))
+    }
+
+    fn discard(&mut self, cell: Cell) {
+        self.free(cell);
     }
 
     fn release(&mut self, slot: Slot) {
@@ -191,6 +196,10 @@ mod tests {
         AnyBundle::new(Bundle::of(pairs.iter().map(|(k, v)| (k.to_string(), *v)).collect()))
     }
 
+    fn pane(slot: Slot, cell: Cell) -> PaneCell {
+        PaneCell { slot, cell, stays: false }
+    }
+
     fn metadata() -> Metadata {
         Metadata::at(watershed_model::Timestamp::MIN)
     }
@@ -214,11 +223,26 @@ mod tests {
         let place = |element, cell| Placement { element, cell };
         table.fold(&[place(0, x), place(0, y), place(2, y)]).unwrap();
         table.recode(y).unwrap();
-        let out = table.take(&[(Slot(0), x), (Slot(0), y)], metadata()).unwrap();
+        let out = table.take(&[pane(Slot(0), x), pane(Slot(0), y)], metadata()).unwrap();
         assert_eq!(
             out.downcast::<(String, i64)>().values,
             [("a".to_string(), 1), ("a".to_string(), 5)]
         );
+    }
+
+    #[test]
+    fn a_cell_that_stays_is_put_out_again() {
+        let (mut table, mut slots) = (table(), Vec::new());
+        table.locate(bundle(&[("a", 1)]), &mut slots);
+        let x = table.open();
+        table.fold(&[Placement { element: 0, cell: x }]).unwrap();
+        let mut outputs = [true, false].map(|stays| {
+            let pane = PaneCell { slot: Slot(0), cell: x, stays };
+            table.take(&[pane], metadata()).unwrap().downcast::<(String, i64)>().values
+        });
+        assert_eq!(outputs[0], outputs[1]);
+        assert_eq!(outputs[1].pop(), Some(("a".to_string(), 1)));
+        assert_eq!(table.open(), x);
     }
 
     #[test]
@@ -231,7 +255,7 @@ mod tests {
             .unwrap();
         table.merge(x, y).unwrap();
         assert_eq!(table.open(), x);
-        let out = table.take(&[(Slot(0), y)], metadata()).unwrap();
+        let out = table.take(&[pane(Slot(0), y)], metadata()).unwrap();
         assert_eq!(out.downcast::<(String, i64)>().values, [("a".to_string(), 3)]);
     }
 }

@@ -44,8 +44,9 @@ pub use element_type::{Element, ElementType, Owned, short_type_name};
 pub use error::{BoxError, BuildError, BuildErrors, Location};
 pub use fault::{choose_fault, fault_is_chosen};
 pub use graph::{
-    Boundedness, Collection, CollectionId, CombinePerKey, Graph, GraphBuilder, GraphFormat,
-    GroupByKey, Grouping, Node, NodeId, ParDo, Primitive, Read, Scope, ScopeId, Subject, Write,
+    Boundedness, Collection, CollectionId, CombinePerKey, DroppedFactory, DroppedFrom, Graph,
+    GraphBuilder, GraphFormat, GroupByKey, Grouping, Node, NodeId, ParDo, Primitive, Read, Scope,
+    ScopeId, Subject, TestEvent, TestStream, Write,
 };
 pub use kernel::{DropReason, Drops, Kernel, KernelFactory, KernelOutput};
 pub use key::{Key, KeyGroup, KeyHasher, KeyType};
@@ -57,7 +58,7 @@ pub use source::{
     Advance, AnyReader, AnySource, AnySplit, Budget, Progress, Reader, Source, SourceOutput,
     erase_source,
 };
-pub use table::{Cell, KeyedTable, Placement, Slot, TableFactory};
+pub use table::{Cell, KeyedTable, PaneCell, Placement, Slot, TableFactory};
 pub use time::{
     Duration, DurationParseError, Timestamp, days, hours, micros, millis, minutes, seconds,
 };

@@ -21,6 +21,17 @@ pub struct Placement {
     pub cell: Cell,
 }
 
+/// What goes out as one pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaneCell {
+    /// The key.
+    pub slot: Slot,
+    /// Its content.
+    pub cell: Cell,
+    /// Whether the content stays where it is, because later panes repeat it; else the cell is freed.
+    pub stays: bool,
+}
+
 /// Makes an empty table; a runner makes one a worker.
 pub type TableFactory = Arc<dyn Fn() -> Box<dyn KeyedTable> + Send + Sync>;
 
@@ -50,12 +61,15 @@ pub trait KeyedTable {
     /// What the author's combiner returned.
     fn merge(&mut self, from: Cell, into: Cell) -> Result<(), BoxError>;
 
-    /// Takes the results of cells out, frees the cells, and makes a bundle of `(K, Output)` that
-    /// carries `metadata` (one entry a pane).
+    /// Takes the results of cells out, frees those that do not stay, and makes a bundle of
+    /// `(K, Output)` that carries `metadata` (one entry a pane).
     ///
     /// # Errors
     /// What the author's combiner returned, an overflow say.
-    fn take(&mut self, panes: &[(Slot, Cell)], metadata: Metadata) -> Result<AnyBundle, BoxError>;
+    fn take(&mut self, panes: &[PaneCell], metadata: Metadata) -> Result<AnyBundle, BoxError>;
+
+    /// Frees a cell and what it holds.
+    fn discard(&mut self, cell: Cell);
 
     /// Forgets a key. It has no cells any more.
     fn release(&mut self, slot: Slot);

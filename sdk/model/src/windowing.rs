@@ -111,14 +111,19 @@ impl WindowingStrategy {
         WindowingStrategy::new(Arc::new(Global))
     }
 
-    /// Whether collections windowed so can be flattened or grouped together.
+    /// Whether collections windowed so can be flattened or grouped together: they have the same
+    /// windows, mode and trigger. The greater lateness is then the one that counts.
     pub fn is_compatible_with(&self, other: &WindowingStrategy) -> bool {
         self.window_fn.identity() == other.window_fn.identity()
+            && self.accumulation_mode == other.accumulation_mode
+            && self.trigger == other.trigger
     }
 
-    /// What a grouping hands on: merged windows are not merged again unless windowed anew.
+    /// What a grouping hands on: merged windows are not merged again unless windowed anew, and the
+    /// trigger is followed by its heir.
     pub fn after_grouping(&self) -> Self {
         let mut after = self.clone();
+        after.trigger = self.trigger.heir();
         if after.window_fn.is_merging() && !crate::fault!("merged-sessions-merge-again") {
             after.window_fn = Arc::new(AlreadyMerged(self.window_fn.identity()));
         }
@@ -127,8 +132,21 @@ impl WindowingStrategy {
 }
 
 impl fmt::Debug for WindowingStrategy {
+    /// The windows, and of the rest what is not as it is by default.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.window_fn.identity())
+        f.write_str(&self.window_fn.identity())?;
+        if self.trigger != Trigger::Default {
+            write!(f, ", {}", self.trigger)?;
+        }
+        match self.accumulation_mode {
+            None => {}
+            Some(AccumulationMode::Discarding) => f.write_str(", discarding")?,
+            Some(AccumulationMode::Accumulating) => f.write_str(", accumulating")?,
+        }
+        if self.allowed_lateness > Duration::ZERO {
+            write!(f, ", {} late", self.allowed_lateness)?;
+        }
+        Ok(())
     }
 }
 

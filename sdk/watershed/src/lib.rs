@@ -36,17 +36,19 @@ pub mod testing;
 pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code};
 pub use watershed_core::{
-    BundleContext, CalendarWindows, Collected, Create, DoFn, ElementContext, Emitter, Emitters,
-    Failed, FixedWindows, Four, Func, GlobalWindows, Group, Keyed, NoOutputs, Observed, One,
-    Outputs, PCollection, PTransform, Pipeline, Sessions, SlidingWindows, Three, Two, WindowFn,
-    Written, chrono, chrono_tz, combine,
+    BundleContext, CalendarWindows, Collected, Create, DoFn, Dropped, ElementContext, Emitter,
+    Emitters, Failed, FixedWindows, Four, Func, GlobalWindows, Group, Keyed, NoOutputs, Observed,
+    One, Outputs, PCollection, PTransform, Pipeline, Sessions, SlidingWindows, TestStream, Three,
+    Two, WindowExt, WindowFn, WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
 };
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
 pub use watershed_model as model;
 pub use watershed_model::{
-    BoundedWindow, BoxError, BuildErrors, Duration, Element, GlobalWindow, GraphFormat,
-    IntervalWindow, Key, Owned, Timestamp, days, hours, micros, millis, minutes, seconds,
+    AccumulationMode, AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime,
+    AfterWatermark, BoundedWindow, BoxError, BuildErrors, Duration, Element, FiringBehavior,
+    GlobalWindow, GraphFormat, IntervalWindow, Key, Never, Owned, PaneInfo, PaneTiming, Repeatedly,
+    Timestamp, TimestampCombiner, Trigger, days, hours, micros, millis, minutes, seconds,
 };
 pub use watershed_runner_core::{
     Checks, JobHandle, JobProgress, JobState, Outcome, RunError, RunOptions, RunReport, Runner,
@@ -61,10 +63,11 @@ pub mod prelude {
     #[cfg(feature = "text")]
     pub use crate::text;
     pub use crate::{
-        BoxError, CalendarWindows, DoFn, ElementContext, Emitters, FixedWindows, GlobalWindows,
-        Group, One, PCollection, PTransform, Pipeline, PipelineOptions, RunError, RunPipeline,
-        Sessions, SlidingWindows, Timestamp, Two, combine::*, days, hours, millis, minutes,
-        seconds,
+        AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, BoxError,
+        CalendarWindows, DoFn, ElementContext, Emitters, FixedWindows, GlobalWindows, Group, Never,
+        One, PCollection, PTransform, Pipeline, PipelineOptions, Repeatedly, RunError, RunPipeline,
+        Sessions, SlidingWindows, Timestamp, Trigger, Two, WindowExt, WindowSettings, combine::*,
+        days, hours, millis, minutes, seconds,
     };
 }
 

@@ -42,14 +42,16 @@ pub(crate) fn flatten<T: Element>(
         boundedness = boundedness.max(input.boundedness);
         if place == 0 {
             windowing = input.windowing.clone();
-        } else if !windowing.is_compatible_with(&input.windowing) {
+        }
+        windowing.allowed_lateness =
+            windowing.allowed_lateness.max(input.windowing.allowed_lateness);
+        if !windowing.is_compatible_with(&input.windowing) {
             let problem = format!(
                 "input 0 is windowed by {windowing:?} and input {place} by {:?}: no element could say \
                  which windows hold",
                 input.windowing
             );
-            let mend =
-                "give all inputs the same windows with .window(..) before they are flattened";
+            let mend = "give all inputs the same windows, trigger and mode with .window(..) before they are flattened";
             graph.problem(Subject::Node(node), problem, mend);
         }
     }

@@ -52,6 +52,10 @@ impl<T> WindowFn<T> for FixedWindows {
         let start = last_start(timestamp, self.size, self.offset);
         windows.push(IntervalWindow::new(start, start + self.size));
     }
+    fn assigns_alike(&self, timestamp: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let start = last_start(timestamp, self.size, self.offset);
+        Some((start, start + self.size))
+    }
     fn check(&self) -> Result<(), (String, String)> {
         positive("size", self.size, "FixedWindows::of(seconds(10))")
     }

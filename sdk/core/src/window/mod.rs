@@ -5,8 +5,10 @@
 mod assign;
 mod calendar;
 mod kinds;
+mod settings;
 mod window_fn;
 
 pub use calendar::CalendarWindows;
 pub use kinds::{FixedWindows, GlobalWindows, Sessions, SlidingWindows};
+pub use settings::{WindowExt, WindowSettings, Windowing};
 pub use window_fn::WindowFn;

@@ -4,6 +4,8 @@ use std::{fmt::Debug, marker::PhantomData};
 
 use watershed_model::{AnyWindowFn, BoundedWindow, BoxError, Timestamp, Window, WindowMerge};
 
+use super::WindowSettings;
+
 /// Puts elements of type `T` into windows. (Beam: `WindowFn`.)
 ///
 /// The `Debug` text is its identity: two functions that print alike are the same, and what is windowed
@@ -20,6 +22,14 @@ pub trait WindowFn<T>: Clone + Debug + Send + Sync + 'static {
     /// Puts the windows of an element into `windows`, which is empty. None at all drops the element,
     /// counted.
     fn assign(&self, element: &T, timestamp: Timestamp, windows: &mut Vec<Self::Window>);
+
+    /// The stretch of event time around `timestamp`, first instant and first one behind it, in which
+    /// every element gets the same windows, if the windows depend on nothing else: elements that follow
+    /// each other are then mostly windowed by a look at their times. Left out it costs only speed.
+    fn assigns_alike(&self, timestamp: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let _ = timestamp;
+        None
+    }
 
     /// Whether windows of one key can merge.
     fn is_merging(&self) -> bool {
@@ -44,6 +54,12 @@ pub trait WindowFn<T>: Clone + Debug + Send + Sync + 'static {
     /// Whether this puts everything into the one global window.
     fn is_global(&self) -> bool {
         false
+    }
+
+    /// When and how what is in the windows goes out, where that was said with them. See
+    /// [`WindowExt`](super::WindowExt).
+    fn settings(&self) -> WindowSettings {
+        WindowSettings::default()
     }
 }
 

@@ -14,7 +14,10 @@ mod print;
 use std::fmt;
 
 pub use builder::{GraphBuilder, Subject};
-pub use node::{CombinePerKey, GroupByKey, Grouping, ParDo, Primitive, Read, Write};
+pub use node::{
+    CombinePerKey, DroppedFactory, DroppedFrom, GroupByKey, Grouping, ParDo, Primitive, Read,
+    TestEvent, TestStream, Write,
+};
 pub use print::GraphFormat;
 
 use crate::{ElementType, Location, WindowingStrategy};

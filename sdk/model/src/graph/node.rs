@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    AnySink, AnySource, ElementType, KernelFactory, KeyType, TableFactory, WindowTablesFactory,
+    AnyBundle, AnySink, AnySource, DropReason, ElementType, KernelFactory, KeyType, TableFactory,
+    Timestamp, Window, WindowTablesFactory,
 };
 
 /// What a step does. Each corresponds to one concept of Beam's pipeline proto.
@@ -24,6 +25,8 @@ pub enum Primitive {
     Flatten,
     /// Spreads elements over the workers anew; elements are not touched, and nothing is fused across.
     Reshuffle,
+    /// Plays a script of elements and times; for tests.
+    TestStream(TestStream),
     /// Writes to a sink.
     Write(Write),
 }
@@ -39,6 +42,7 @@ impl Primitive {
             Primitive::CombinePerKey(_) => "CombinePerKey",
             Primitive::Flatten => "Flatten",
             Primitive::Reshuffle => "Reshuffle",
+            Primitive::TestStream(_) => "TestStream",
             Primitive::Write(_) => "Write",
         }
     }
@@ -84,6 +88,44 @@ pub struct Grouping {
     pub partial_key: Arc<dyn KeyType>,
     /// What partials are.
     pub partial: ElementType,
+    /// Makes the elements of output port 1, which takes what is dropped; if the author asked for it.
+    pub dropped: Option<DroppedFactory>,
+}
+
+/// Turns elements that a grouping dropped into elements of their own kind: one for each element of the
+/// bundle, which was in the window beside it.
+pub type DroppedFactory = Arc<dyn Fn(AnyBundle, &[DroppedFrom]) -> AnyBundle + Send + Sync>;
+
+/// Why an element does not count in a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DroppedFrom {
+    /// The window.
+    pub window: Window,
+    /// The reason: late, or after the trigger had finished.
+    pub reason: DropReason,
+    /// The grouping's input watermark at that moment.
+    pub watermark: Timestamp,
+}
+
+/// Plays a script. All scripts of a pipeline are played as one: in turn, an event of each.
+#[derive(Clone)]
+pub struct TestStream {
+    /// What happens, in order; it ends with the watermark at MAX.
+    pub events: Arc<[TestEvent]>,
+}
+
+/// One event of a script. Every step handles it wholly before the next.
+#[derive(Clone, Debug)]
+pub enum TestEvent {
+    /// Elements arrive, in one bundle.
+    Elements(AnyBundle),
+    /// Times move forward: the stream's watermark, and the processing time of the whole job.
+    Advance {
+        /// The new watermark, if it moves.
+        watermark: Option<Timestamp>,
+        /// The new processing time, if it moves.
+        processing_time: Option<Timestamp>,
+    },
 }
 
 /// Gathers the values of each key and window.
@@ -138,6 +180,12 @@ impl fmt::Debug for GroupByKey {
 impl fmt::Debug for CombinePerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?}", self.combiner, self.grouping)
+    }
+}
+
+impl fmt::Debug for TestStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} events", self.events.len())
     }
 }
 
