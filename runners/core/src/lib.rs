@@ -4,13 +4,17 @@
 //!   runner      the trait by which a runner is started, and the options all of them know
 //!   job         the handle on a running job; progress; cancelling
 //!   report      what a run says of itself when it has ended
+//!   clock       the time of day
 //!   guard       an author's code, fenced: an error or a panic becomes a failure of the step
 //!   instance    a kernel with its life cycle
 //!   plan        from a graph to stages: fusion, lifting, exchanges
+//!   script      the test streams of a graph, as one
+//!   trigger     when a key and window goes out: pure machines
 //!   grouping    keys × windows: which cells there are, how they merge, what comes out
 //!   trigger     the machines that say when
 //! ```
 
+mod clock;
 mod error;
 mod grouping;
 mod guard;
@@ -19,14 +23,17 @@ mod job;
 mod plan;
 mod report;
 mod runner;
+mod script;
 mod trigger;
 
+pub use clock::time_of_day;
 pub use error::RunError;
-pub use grouping::{FastGrouping, GroupingOperator};
+pub use grouping::{Emit, FastGrouping, GroupingOperator, Located, is_simple};
 pub use guard::{Failure, guard};
 pub use instance::Instance;
 pub use job::{JobHandle, JobProgress, JobState};
 pub use plan::{Exchange, ExchangeId, Plan, PlanOptions, Route, Stage, StageId, Target};
 pub use report::{Outcome, RunReport, StepReport};
 pub use runner::{Checks, RunOptions, Runner};
+pub use script::{Script, ScriptEvent};
 pub use trigger::{At, TriggerMachine, TriggerState};

@@ -27,6 +27,8 @@ pub struct StepReport {
     pub elements_out: Vec<u64>,
     /// Elements that left here, by reason.
     pub drops: Drops,
+    /// How often a source's watermark went back and was held where it had been.
+    pub watermark_setbacks: u64,
 }
 
 /// What a run says of itself.

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use watershed_model::{
     AnyBundle, BoxError, CoderError, Collection, Graph, KeyType, Primitive, Slot, fault,
 };
-use watershed_runner_core::Checks;
+use watershed_runner_core::{Checks, Located};
 
 /// Makes the choices that the model leaves open, from the seed.
 pub(crate) struct Disturbance {
@@ -116,14 +116,24 @@ impl KeyAgreement {
         Ok(all)
     }
 
+    /// Keys that the table has forgotten: their slots may be given to others.
+    pub(crate) fn forget(&mut self, released: &[Slot]) {
+        released.iter().for_each(|slot| {
+            self.by_slot.remove(slot);
+        });
+    }
+
     /// Compares with the slots that the table gave those keys.
     pub(crate) fn check(
         &mut self,
         key: &dyn KeyType,
-        slots: &[Slot],
-        keys: Vec<Vec<u8>>,
+        located: Located<'_>,
+        mut keys: Vec<Vec<u8>>,
     ) -> Result<(), BoxError> {
-        for (slot, bytes) in std::iter::zip(slots, keys) {
+        if let Some(kept) = located.kept {
+            keys = kept.iter().filter_map(|place| keys.get(*place as usize).cloned()).collect();
+        }
+        for (slot, bytes) in std::iter::zip(located.slots, keys) {
             match self.by_slot.get(slot) {
                 Some(others) if *others != bytes && !fault!("bytes-of-a-key-may-differ") => {
                     return Err(key.disagreement());

@@ -1,20 +1,34 @@
 //! One run, from the first split to the commit.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Instant,
+};
 
 use watershed_model::{
     AnyBundle, BoxError, Budget, Epoch, Graph, KernelOutput, Metadata, NodeId, Primitive,
     Timestamp, fault,
 };
-use watershed_runner_core::{Failure, JobState, Outcome, RunError, RunOptions, RunReport, guard};
+use watershed_runner_core::{
+    Checks, Failure, JobState, Outcome, RunError, RunOptions, RunReport, Script, ScriptEvent,
+    guard, time_of_day,
+};
 
 use crate::{
     checks::{Disturbance, KeyAgreement, KeysOf},
     step::{Step, Work},
 };
 
-/// A run in progress. The step that runs next is the one nearest the end that has a bundle waiting,
-/// so queues stay short and memory does not grow with the input.
+/// A run in progress.
+///
+/// ```text
+///   an event: a bundle from a source, or the next event of the test streams
+///     │ bundles run first, the one nearest the end before all others, so queues stay short
+///     ▼ when none waits: step by step, in order, watermarks move and groupings put out what is due
+///   the next event
+/// ```
+/// So every event is handled wholly before the next.
 pub(crate) struct Execution<'g> {
     graph: &'g Graph,
     options: &'g RunOptions,
@@ -25,8 +39,14 @@ pub(crate) struct Execution<'g> {
     steps: Vec<Step<'g>>,
     /// Steps that have a bundle waiting.
     ready: BTreeSet<usize>,
-    /// Steps that have not ended.
-    running: BTreeSet<usize>,
+    /// Sources that have not ended, in the order in which they are read from.
+    reading: VecDeque<usize>,
+    /// The events of test streams that are still to come; `None` if there are no test streams.
+    script: Option<VecDeque<ScriptEvent>>,
+    /// The processing time of the event at hand.
+    now: Timestamp,
+    /// The step whose times move next.
+    settling: usize,
     started: Instant,
 }
 
@@ -40,23 +60,29 @@ impl<'g> Execution<'g> {
             keys: KeysOf::all(graph),
             steps: Vec::new(),
             ready: BTreeSet::new(),
-            running: BTreeSet::new(),
+            reading: VecDeque::new(),
+            script: Script::of(graph).map(|script| script.events.into()),
+            now: Timestamp::MIN,
+            settling: 0,
             started: Instant::now(),
         }
     }
 
     pub(crate) fn run(mut self) -> Result<RunReport, RunError> {
         for id in 0..self.graph.nodes().len() {
-            let step = Step::start(self.graph, NodeId(id), &mut self.chance, self.job)
-                .map_err(|failure| RunError::step(&self.graph.nodes()[id].name, failure))?;
+            let step =
+                Step::start(self.graph, NodeId(id), &mut self.chance, self.options, self.job)
+                    .map_err(|failure| RunError::step(&self.graph.nodes()[id].name, failure))?;
+            if let Work::Read(_) = step.work {
+                self.reading.push_back(id);
+            }
             self.steps.push(step);
-            self.running.insert(id);
         }
-        while !self.running.is_empty() {
+        loop {
             if self.job.is_cancelled() {
                 return Ok(self.report(Outcome::Cancelled));
             }
-            let (id, did) = self.next();
+            let Some((id, did)) = self.next() else { break };
             if did.is_err() && fault!("a-failed-run-commits") {
                 self.commit()?;
             }
@@ -66,8 +92,8 @@ impl<'g> Execution<'g> {
         Ok(self.report(Outcome::Done))
     }
 
-    /// Does one thing, and says at which step.
-    fn next(&mut self) -> (usize, Result<(), Failure>) {
+    /// Does one thing, and says at which step; `None` when there is nothing left to do.
+    fn next(&mut self) -> Option<(usize, Result<(), Failure>)> {
         if let Some(id) = self.ready.pop_last() {
             let Some(bundle) = self.steps[id].queue.pop_front() else {
                 unreachable!("a step is ready only while its queue holds something")
@@ -75,42 +101,125 @@ impl<'g> Execution<'g> {
             if !self.steps[id].queue.is_empty() {
                 self.ready.insert(id);
             }
-            return (id, self.process(id, bundle));
+            return Some((id, self.process(id, bundle)));
         }
-        // Nothing waits anywhere. What has no open input can only be read from or closed; the first
-        // such step is always there, since every step follows its inputs.
-        let ended = self.running.iter().copied().find(|id| self.steps[*id].open_inputs == 0);
-        let Some(id) = ended else { unreachable!("the first running step has no running input") };
-        (id, self.advance_or_close(id))
+        if self.settling < self.steps.len() {
+            let id = self.settling;
+            return Some((id, self.settle(id)));
+        }
+        self.settling = 0;
+        if let Some(id) = self.reading.pop_front() {
+            self.tell_the_time();
+            return Some((id, self.read(id)));
+        }
+        let event = self.script.as_mut()?.pop_front()?;
+        let id = event.node.0;
+        Some((id, self.play(event)))
+    }
+
+    /// What waits for processing time goes by the clock, unless a test stream tells the time.
+    fn tell_the_time(&mut self) {
+        if self.script.is_none() {
+            self.now = self.now.max(time_of_day());
+        }
+    }
+
+    /// Nothing waits before this step: what came to it during this event is handled, and its times
+    /// move. What it puts out runs before the steps behind it settle.
+    fn settle(&mut self, id: usize) -> Result<(), Failure> {
+        let step = &mut self.steps[id];
+        if let Some(bundle) = AnyBundle::concatenate(step.set_aside.drain(..)) {
+            return self.group(id, bundle);
+        }
+        self.settling += 1;
+        let inputs = step.node.inputs.iter();
+        let producers = inputs.map(|input| self.graph.collection(*input).producer);
+        let producers: Vec<usize> = producers.map(|producer| producer.0).collect();
+        let watermarks = producers.iter().map(|producer| self.steps[*producer].output_watermark);
+        // What has no inputs moves by itself; a flatten of nothing has ended.
+        let watermark = match (watermarks.min(), &self.steps[id].work) {
+            (Some(least), _) => least,
+            (None, Work::Read(_) | Work::Script) => return Ok(()),
+            (None, _) => Timestamp::MAX,
+        };
+        let now = self.now;
+        let step = &mut self.steps[id];
+        step.input_watermark = step.input_watermark.max(watermark);
+        let mut out = Vec::new();
+        match &mut step.work {
+            Work::Group { operator, agreement } => {
+                guard(|| {
+                    operator.advance(watermark, now, &mut |port, bundle| {
+                        out.push((port, bundle));
+                    })
+                })?;
+                let hold = operator.hold().unwrap_or(Timestamp::MAX);
+                let watermark = step.input_watermark.min(hold);
+                step.output_watermark = step.output_watermark.max(watermark);
+                step.report.drops.merge(&operator.take_drops());
+                agreement.forget(&operator.take_released());
+            }
+            Work::Kernel(instance) => {
+                step.output_watermark = step.input_watermark;
+                if step.input_watermark == Timestamp::MAX {
+                    instance.end()?;
+                    step.work = Work::Ended;
+                }
+            }
+            _ => step.output_watermark = step.input_watermark,
+        }
+        out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
+    }
+
+    /// A source gives a bundle.
+    fn read(&mut self, id: usize) -> Result<(), Failure> {
+        let elements = match self.options.checks {
+            Checks::Full => 1 + self.chance.below(self.options.bundle_elements),
+            Checks::Off => self.options.bundle_elements,
+        };
+        let budget = Budget { elements, ..Budget::default() };
+        let step = &mut self.steps[id];
+        let Work::Read(reading) = &mut step.work else { unreachable!("only sources are read") };
+        let read = guard(|| reading.advance(budget, &mut self.chance, self.job))?;
+        let Some((bundle, drops)) = read else {
+            step.output_watermark = Timestamp::MAX;
+            return Ok(());
+        };
+        let watermark = guard(|| Ok(reading.watermark()))?;
+        if watermark < step.output_watermark {
+            step.report.watermark_setbacks += 1;
+        }
+        step.output_watermark = step.output_watermark.max(watermark);
+        step.report.elements_in += bundle.len() as u64;
+        step.report.drops.merge(&drops);
+        self.reading.push_back(id);
+        self.send(id, 0, bundle)
+    }
+
+    /// The next event of the test streams.
+    fn play(&mut self, event: ScriptEvent) -> Result<(), Failure> {
+        self.now = event.now;
+        let step = &mut self.steps[event.node.0];
+        step.output_watermark = event.watermark.unwrap_or(step.output_watermark);
+        let Some(bundle) = event.elements else { return Ok(()) };
+        step.report.elements_in += bundle.len() as u64;
+        self.job.read(bundle.len() as u64, 0);
+        self.send(event.node.0, 0, bundle)
     }
 
     fn process(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
         let step = &mut self.steps[id];
         match &mut step.work {
             Work::Kernel(_) => self.run_kernel(id, bundle),
-            Work::Group { operator, agreement } => {
+            Work::Group { .. } => {
                 step.report.elements_in += bundle.len() as u64;
                 let element = &self.graph.collection(step.node.inputs[0]).element;
                 self.options.check_sizes(element, &bundle)?;
-                let Some(grouping) = step.node.primitive.grouping() else {
-                    unreachable!("only groupings group")
-                };
-                let keys = match self.options.checks {
-                    watershed_runner_core::Checks::Full => {
-                        KeyAgreement::bytes(&*grouping.key, &bundle).map_err(BoxError::from)?
-                    }
-                    watershed_runner_core::Checks::Off => Vec::new(),
-                };
-                let (apart, element) = (self.chance.chance(8), self.chance.below(bundle.len()));
-                let slots = guard(|| match apart {
-                    true => operator.process_apart(bundle),
-                    false => operator.process(bundle),
-                })?;
-                agreement.check(&*grouping.key, slots, keys)?;
-                if self.chance.chance(8) {
-                    guard(|| operator.recode(element))?;
+                if self.script.is_some() {
+                    step.set_aside.push(bundle);
+                    return Ok(());
                 }
-                Ok(())
+                self.group(id, bundle)
             }
             Work::Pass => {
                 step.report.elements_in += bundle.len() as u64;
@@ -126,8 +235,40 @@ impl<'g> Execution<'g> {
                 };
                 guard(|| writer.write(bundle))
             }
-            Work::Read(_) | Work::Ended => unreachable!("nothing is sent to such a step"),
+            Work::Read(_) | Work::Script | Work::Ended => {
+                unreachable!("nothing is sent to such a step")
+            }
         }
+    }
+
+    /// A grouping takes a bundle in.
+    fn group(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
+        let step = &mut self.steps[id];
+        let (Work::Group { operator, agreement }, Some(grouping)) =
+            (&mut step.work, step.node.primitive.grouping())
+        else {
+            unreachable!("only groupings group")
+        };
+        let keys = match self.options.checks {
+            Checks::Full => KeyAgreement::bytes(&*grouping.key, &bundle).map_err(BoxError::from)?,
+            Checks::Off => Vec::new(),
+        };
+        let (apart, element) = (self.chance.chance(8), self.chance.below(bundle.len()));
+        let mut out = Vec::new();
+        let located = guard(|| {
+            let mut emit = |port, bundle| out.push((port, bundle));
+            match apart {
+                true => operator.process_apart(bundle, &mut emit),
+                false => operator.process(bundle, &mut emit),
+            }
+        })?;
+        agreement.check(&*grouping.key, located, keys)?;
+        if self.chance.chance(8) {
+            guard(|| operator.recode(element))?;
+        }
+        agreement.forget(&operator.take_released());
+        step.report.drops.merge(&operator.take_drops());
+        out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
     }
 
     fn run_kernel(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
@@ -155,47 +296,6 @@ impl<'g> Execution<'g> {
         step.report.drops.merge(&drops);
         for (port, bundle) in bundles {
             self.send(id, port, bundle)?;
-        }
-        Ok(())
-    }
-
-    /// A step without open inputs reads on, puts out its next panes, or ends.
-    fn advance_or_close(&mut self, id: usize) -> Result<(), Failure> {
-        let step = &mut self.steps[id];
-        match &mut step.work {
-            Work::Read(reading) => {
-                let elements = 1 + self.chance.below(self.options.bundle_elements);
-                let budget = match self.options.checks {
-                    watershed_runner_core::Checks::Full => Budget { elements, ..Budget::default() },
-                    watershed_runner_core::Checks::Off => {
-                        Budget { elements: self.options.bundle_elements, ..Budget::default() }
-                    }
-                };
-                match guard(|| reading.advance(budget, &mut self.chance, self.job))? {
-                    Some((bundle, drops)) => {
-                        step.report.elements_in += bundle.len() as u64;
-                        step.report.drops.merge(&drops);
-                        return self.send(id, 0, bundle);
-                    }
-                    None => step.work = Work::Ended,
-                }
-            }
-            Work::Group { operator, .. } => {
-                match guard(|| operator.close(self.options.bundle_elements))? {
-                    Some(bundle) => return self.send(id, 0, bundle),
-                    None => step.work = Work::Ended,
-                }
-            }
-            Work::Kernel(instance) => {
-                instance.end()?;
-                step.work = Work::Ended;
-            }
-            // A writer is kept for the commit.
-            Work::Pass | Work::Write(_) | Work::Ended => {}
-        }
-        self.running.remove(&id);
-        for reader in self.steps[id].readers.clone().into_iter().flatten() {
-            self.steps[reader.0].open_inputs -= 1;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use watershed_model::{
-    Advance, AnyBundle, AnyReader, AnySource, AnySplit, BoxError, Budget, Drops, fault,
+    Advance, AnyBundle, AnyReader, AnySource, AnySplit, BoxError, Budget, Drops, Timestamp, fault,
 };
 use watershed_runner_core::JobState;
 
@@ -60,6 +60,15 @@ impl Reading {
             Advance::More | Advance::Idle => self.cut_or_reopen(chance)?,
         }
         Ok(Some((bundle, drops)))
+    }
+
+    /// Nothing on time with a smaller event time will be read. Splits that wait may hold anything.
+    pub(crate) fn watermark(&self) -> Timestamp {
+        match &self.current {
+            _ if !self.waiting.is_empty() => Timestamp::MIN,
+            Some(current) => current.reader.watermark(),
+            None => Timestamp::MAX,
+        }
     }
 
     /// What any runner may do to a running split: cut it, or close it and open its position.

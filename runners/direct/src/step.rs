@@ -2,8 +2,12 @@
 
 use std::collections::VecDeque;
 
-use watershed_model::{AnyBundle, AnySinkWriter, Graph, Node, NodeId, Primitive, WorkerIndex};
-use watershed_runner_core::{Failure, GroupingOperator, Instance, JobState, StepReport, guard};
+use watershed_model::{
+    AnyBundle, AnySinkWriter, Graph, Node, NodeId, Primitive, Timestamp, WorkerIndex,
+};
+use watershed_runner_core::{
+    Failure, GroupingOperator, Instance, JobState, RunOptions, StepReport, guard,
+};
 
 use crate::{
     checks::{Disturbance, KeyAgreement},
@@ -16,8 +20,12 @@ pub(crate) struct Step<'g> {
     pub(crate) work: Work,
     /// Bundles that came in and wait.
     pub(crate) queue: VecDeque<AnyBundle>,
-    /// How many of its inputs may still bring something.
-    pub(crate) open_inputs: usize,
+    /// What came in during the event at hand, where a grouping waits for its end.
+    pub(crate) set_aside: Vec<AnyBundle>,
+    /// The least watermark of what it reads, as far as it was told.
+    pub(crate) input_watermark: Timestamp,
+    /// Nothing on time with a smaller event time will come from here.
+    pub(crate) output_watermark: Timestamp,
     /// Who reads each output, once for each time it does.
     pub(crate) readers: Vec<Vec<NodeId>>,
     pub(crate) report: StepReport,
@@ -26,6 +34,8 @@ pub(crate) struct Step<'g> {
 /// What a step does.
 pub(crate) enum Work {
     Read(Reading),
+    /// A test stream: its elements come from the script.
+    Script,
     Kernel(Instance),
     Group {
         operator: Box<GroupingOperator>,
@@ -43,6 +53,7 @@ impl<'g> Step<'g> {
         graph: &'g Graph,
         id: NodeId,
         chance: &mut Disturbance,
+        options: &RunOptions,
         job: &JobState,
     ) -> Result<Self, Failure> {
         let node = graph.node(id);
@@ -61,9 +72,11 @@ impl<'g> Step<'g> {
                     &node.primitive, Primitive::CombinePerKey(combine) if combine.emits_identity
                 );
                 let windowing = &graph.collection(node.inputs[0]).windowing;
-                let operator = GroupingOperator::new(grouping, windowing, emits_identity);
+                let most = options.bundle_elements;
+                let operator = GroupingOperator::new(grouping, windowing, emits_identity, most);
                 Work::Group { operator: Box::new(operator), agreement: KeyAgreement::default() }
             }
+            Primitive::TestStream(_) => Work::Script,
             Primitive::Flatten | Primitive::Reshuffle => Work::Pass,
             Primitive::Write(write) => {
                 let worker = WorkerIndex { index: 0, count: 1 };
@@ -90,7 +103,9 @@ impl<'g> Step<'g> {
             node,
             work,
             queue: VecDeque::new(),
-            open_inputs: node.inputs.len(),
+            set_aside: Vec::new(),
+            input_watermark: Timestamp::MIN,
+            output_watermark: Timestamp::MIN,
             readers,
             report,
         })

@@ -41,6 +41,7 @@ impl Votes {
         for (mine, theirs) in std::iter::zip(&mut self.reports, reports) {
             mine.elements_in = mine.elements_in.saturating_add(theirs.elements_in);
             mine.drops.merge(&theirs.drops);
+            mine.watermark_setbacks += theirs.watermark_setbacks;
             for (out, more) in std::iter::zip(&mut mine.elements_out, theirs.elements_out) {
                 *out = out.saturating_add(more);
             }

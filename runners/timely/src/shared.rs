@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use watershed_model::Graph;
-use watershed_runner_core::{JobState, Plan, RunError, RunOptions};
+use watershed_runner_core::{JobState, Plan, RunError, RunOptions, Script};
 
 /// More elements than this on the way between stages and sources wait, for each worker.
 const MOST_IN_FLIGHT: i64 = 64 * 4096;
@@ -15,6 +15,8 @@ const MOST_IN_FLIGHT: i64 = 64 * 4096;
 pub(crate) struct Shared {
     pub(crate) graph: Arc<Graph>,
     pub(crate) plan: Plan,
+    /// The test streams of the graph, if there are any.
+    pub(crate) script: Option<Arc<Script>>,
     pub(crate) options: RunOptions,
     pub(crate) job: Arc<JobState>,
     failure: Mutex<Option<RunError>>,
@@ -34,6 +36,7 @@ impl Shared {
         job: Arc<JobState>,
     ) -> Self {
         Shared {
+            script: Script::of(&graph).map(Arc::new),
             graph,
             plan,
             options,

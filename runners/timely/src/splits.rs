@@ -1,12 +1,12 @@
 //! The splits of a job: found once, dealt out to processes, and shared by the workers of each.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use timely::scheduling::SyncActivator;
-use watershed_model::{AnyReader, AnySource, AnySplit, BoxError, Primitive};
+use watershed_model::{AnyReader, AnySource, AnySplit, BoxError, Primitive, Timestamp};
 use watershed_runner_core::{RunError, guard};
 
 use crate::shared::Shared;
@@ -45,6 +45,10 @@ pub(crate) fn deal(splits: Splits, processes: usize) -> Vec<Splits> {
     shares
 }
 
+/// One opened split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ReaderId(u64);
+
 /// The splits that wait, and who reads.
 pub(crate) struct SplitQueue {
     source: Arc<dyn AnySource>,
@@ -53,9 +57,11 @@ pub(crate) struct SplitQueue {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<AnySplit>,
-    /// How many splits are being read.
-    reading: usize,
+    /// The splits that wait, each with a watermark: nothing on time in it has a smaller event time.
+    waiting: VecDeque<(AnySplit, Timestamp)>,
+    /// The watermark of each split that is being read.
+    reading: BTreeMap<ReaderId, Timestamp>,
+    next: u64,
     /// Workers that found nothing and wait to be woken.
     idle: Vec<SyncActivator>,
 }
@@ -63,7 +69,7 @@ struct State {
 /// What a worker that asks for a split gets.
 pub(crate) enum Next {
     /// A split, opened.
-    Reader(Box<dyn AnyReader>),
+    Reader(Box<dyn AnyReader>, ReaderId),
     /// Nothing now; the worker is woken when there is, or when all is read.
     Wait,
     /// All splits of the job are done.
@@ -72,8 +78,8 @@ pub(crate) enum Next {
 
 impl SplitQueue {
     pub(crate) fn new(source: Arc<dyn AnySource>, splits: Vec<AnySplit>) -> Self {
-        let state = State { waiting: splits.into(), ..State::default() };
-        SplitQueue { source, state: Mutex::new(state) }
+        let waiting = splits.into_iter().map(|split| (split, Timestamp::MIN)).collect();
+        SplitQueue { source, state: Mutex::new(State { waiting, ..State::default() }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -82,21 +88,23 @@ impl SplitQueue {
 
     /// The next split. `wake` is called when it is worth asking again.
     pub(crate) fn next(&self, wake: &SyncActivator) -> Result<Next, BoxError> {
-        let split = {
+        let (split, reader) = {
             let mut state = self.state();
             match state.waiting.pop_front() {
-                Some(split) => {
-                    state.reading += 1;
-                    split
+                Some((split, watermark)) => {
+                    let reader = ReaderId(state.next);
+                    state.next += 1;
+                    state.reading.insert(reader, watermark);
+                    (split, reader)
                 }
-                None if state.reading == 0 => return Ok(Next::End),
+                None if state.reading.is_empty() => return Ok(Next::End),
                 None => {
                     state.idle.push(wake.clone());
                     return Ok(Next::Wait);
                 }
             }
         };
-        Ok(Next::Reader(self.source.open(&split)?))
+        Ok(Next::Reader(self.source.open(&split)?, reader))
     }
 
     /// Whether a worker waits for something to read, so that a reader should give a part away.
@@ -105,18 +113,37 @@ impl SplitQueue {
         state.waiting.is_empty() && !state.idle.is_empty()
     }
 
-    /// A reader gave a part away.
-    pub(crate) fn add(&self, split: AnySplit) {
+    /// A reader gave a part away, in which nothing on time is older than the reader's watermark.
+    pub(crate) fn add(&self, split: AnySplit, from: ReaderId) {
         let mut state = self.state();
-        state.waiting.push_back(split);
+        let watermark = state.reading.get(&from).copied().unwrap_or(Timestamp::MIN);
+        state.waiting.push_back((split, watermark));
         wake(state.idle.pop());
     }
 
-    /// A split has been read to its end.
-    pub(crate) fn done(&self) {
+    /// A reader's watermark. Where it goes back it is held at its highest value, and that is told by
+    /// `false`.
+    pub(crate) fn has_come_to(&self, reader: ReaderId, watermark: Timestamp) -> bool {
         let mut state = self.state();
-        state.reading -= 1;
-        if state.reading == 0 && state.waiting.is_empty() {
+        let Some(before) = state.reading.get_mut(&reader) else { return true };
+        let goes_on = watermark >= *before;
+        *before = watermark.max(*before);
+        goes_on
+    }
+
+    /// The source's watermark: the least of all splits that are read or wait.
+    pub(crate) fn watermark(&self) -> Timestamp {
+        let state = self.state();
+        let waiting = state.waiting.iter().map(|(_, watermark)| *watermark);
+        let least = waiting.chain(state.reading.values().copied()).min();
+        least.unwrap_or(Timestamp::MAX)
+    }
+
+    /// A split has been read to its end.
+    pub(crate) fn done(&self, reader: ReaderId) {
+        let mut state = self.state();
+        state.reading.remove(&reader);
+        if state.reading.is_empty() && state.waiting.is_empty() {
             wake(state.idle.drain(..));
         }
     }

@@ -3,14 +3,14 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, AnySinkWriter, BoxError, CollectionId, Epoch, Form, KernelOutput, NodeId, Primitive,
-    WorkerIndex, fault,
+    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, KernelOutput, NodeId, Primitive,
+    Timestamp, WorkerIndex,
 };
 use watershed_runner_core::{
     ExchangeId, FastGrouping, Instance, RunError, StageId, StepReport, Target, guard,
 };
 
-use crate::shared::Shared;
+use crate::{lift::Lift, shared::Shared};
 
 /// What the stages of one worker have in common: one writer a sink, and what is counted.
 pub(crate) struct WorkerState {
@@ -64,6 +64,11 @@ impl WorkerState {
     /// Counts what a step took in.
     pub(crate) fn count_in(&mut self, node: NodeId, elements: usize) {
         self.reports[node.0].elements_in += elements as u64;
+    }
+
+    /// Counts what a step dropped.
+    pub(crate) fn count_drops(&mut self, node: NodeId, drops: &Drops) {
+        self.reports[node.0].drops.merge(drops);
     }
 
     pub(crate) fn into_reports(self) -> Vec<StepReport> {
@@ -124,9 +129,14 @@ impl StageRun {
         self.worker.borrow_mut().count_in(node, elements);
     }
 
-    /// Counts what a stage's head dropped.
-    pub(crate) fn count_drops(&self, node: NodeId, drops: &watershed_model::Drops) {
-        self.worker.borrow_mut().reports[node.0].drops.merge(drops);
+    /// Counts what a step dropped.
+    pub(crate) fn count_drops(&self, node: NodeId, drops: &Drops) {
+        self.worker.borrow_mut().count_drops(node, drops);
+    }
+
+    /// Counts that a source's watermark went back.
+    pub(crate) fn count_setback(&self, node: NodeId) {
+        self.worker.borrow_mut().reports[node.0].watermark_setbacks += 1;
     }
 
     /// A bundle of one of the stage's collections, as made by `node` on `port`: counted, and handed to
@@ -172,8 +182,11 @@ impl StageRun {
                     unreachable!("every lift of the plan was started")
                 };
                 let most = self.shared.options.bundle_elements;
-                guard(|| lift.process(bundle, most, &mut |partials| send(exchange, partials)))
-                    .map_err(|failure| RunError::step(name, failure))
+                let folded =
+                    guard(|| lift.process(bundle, most, &mut |partials| send(exchange, partials)));
+                let drops = lift.take_drops();
+                self.count_drops(node, &drops);
+                folded.map_err(|failure| RunError::step(name, failure))
             }
         }
     }
@@ -245,69 +258,24 @@ impl StageRun {
         .map_err(|failure| RunError::step(&receiver.name, failure))
     }
 
-    /// The stage's input has ended: what was folded goes out, and instances are torn down.
-    pub(crate) fn finish(&mut self, send: Send<'_>) -> Result<(), RunError> {
+    /// The stage's watermark moves: what was folded for windows that it passes goes out.
+    pub(crate) fn advance(&mut self, watermark: Timestamp, send: Send<'_>) -> Result<(), RunError> {
         let most = self.shared.options.bundle_elements;
         for (exchange, lift) in &mut self.lifts {
             let receiver = self.shared.plan.exchanges[exchange.0].to;
             let name = &self.shared.graph.node(self.shared.plan.stages[receiver.0].head).name;
-            guard(|| lift.close(most, &mut |partials| send(*exchange, partials)))
+            guard(|| lift.advance(watermark, most, &mut |partials| send(*exchange, partials)))
                 .map_err(|failure| RunError::step(name, failure))?;
         }
+        Ok(())
+    }
+
+    /// The stage has ended: instances are torn down.
+    pub(crate) fn finish(&mut self) -> Result<(), RunError> {
         for (node, kernel) in &mut self.kernels {
             let name = &self.shared.graph.node(*node).name;
             kernel.end().map_err(|failure| RunError::step(name, failure))?;
         }
         Ok(())
-    }
-}
-
-/// A combine's part before the exchange.
-struct Lift {
-    table: FastGrouping,
-    elements: u64,
-    partials: u64,
-}
-
-impl Lift {
-    /// More keys than this are not held before the exchange.
-    const MOST_KEYS: usize = 1 << 18;
-    /// After so many elements it is seen whether folding is worth it.
-    const TRIAL: u64 = 1 << 16;
-
-    fn new(table: FastGrouping) -> Self {
-        Lift { table, elements: 0, partials: 0 }
-    }
-
-    fn process(
-        &mut self,
-        bundle: AnyBundle,
-        most: usize,
-        send: &mut dyn FnMut(AnyBundle),
-    ) -> Result<(), BoxError> {
-        self.elements += bundle.len() as u64;
-        self.table.process(bundle, Form::Values)?;
-        let held = self.table.len();
-        // Where more than half of the elements are first of their key, folding saves nothing: then
-        // a bundle is folded by itself and goes on at once.
-        let futile =
-            self.elements > Self::TRIAL && 2 * (self.partials + held as u64) > self.elements;
-        if futile || held > Self::MOST_KEYS {
-            self.close(most, send)?;
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, most: usize, send: &mut dyn FnMut(AnyBundle)) -> Result<(), BoxError> {
-        self.partials += self.table.len() as u64;
-        self.table.close(Form::Partials, most, &mut |partials| {
-            if fault!("lifting-loses-the-last-partial") {
-                let last = partials.len() - 1;
-                send(partials.split_at(last).0);
-            } else {
-                send(partials);
-            }
-            true
-        })
     }
 }

@@ -1,46 +1,87 @@
-//! The fast path: one hash table a window, drained whole when the window closes.
+//! The fast path: one hash table a window, drained whole when the watermark passes its end.
 
 use std::collections::BTreeMap;
 
 use watershed_model::{
-    AnyBundle, BoxError, Column, Dictionary, Form, Grouping, Metadata, PaneInfo, Sign, TableId,
-    Window, WindowSet, WindowTables,
+    AnyBundle, BoxError, Column, Dictionary, Drops, Form, Grouping, Metadata, PaneInfo, Sign,
+    TableId, Timestamp, Window, WindowSet, WindowTables,
 };
 
-/// One grouping step on one worker, or the part of it that stands before the exchange.
+use super::{
+    admission::{Admission, Dropped},
+    rules::end,
+};
+
+/// One grouping step on one worker, or the part of it that stands before the exchange: its door, which
+/// judges lateness and admits what is never judged again.
+///
+/// It stands where a window's contents go out once, at its end, and the window is gone then; see
+/// [`is_simple`](super::is_simple).
 pub struct FastGrouping {
     tables: Box<dyn WindowTables>,
-    open: BTreeMap<Window, TableId>,
+    /// The open windows, by their ends.
+    open: BTreeMap<(Timestamp, Window), TableId>,
+    watermark: Timestamp,
     emits_identity: bool,
+    dropped: Dropped,
 }
 
 impl FastGrouping {
     /// An empty grouping. With `emits_identity` an empty input in the global window gives the output
     /// of the combiner's identity; only one worker of a job may do that.
     pub fn new(grouping: &Grouping, emits_identity: bool) -> Self {
-        let tables = (grouping.window_tables)();
-        FastGrouping { tables, open: BTreeMap::new(), emits_identity }
+        FastGrouping {
+            tables: (grouping.window_tables)(),
+            open: BTreeMap::new(),
+            watermark: Timestamp::MIN,
+            emits_identity,
+            dropped: Dropped::new(grouping.dropped.clone()),
+        }
     }
 
-    /// Takes a bundle of the given form in.
+    /// Takes a bundle of the given form in. Elements that come after their window's end are dropped;
+    /// partials were admitted before the exchange. What is dropped goes to `emit_dropped`, if anybody
+    /// reads it.
     ///
     /// # Errors
     /// What the author's combiner returned.
-    pub fn process(&mut self, bundle: AnyBundle, form: Form) -> Result<(), BoxError> {
-        let sets = bundle.metadata().windows.table();
-        let mut routes = Vec::with_capacity(sets.len());
-        for set in sets {
-            routes.push(set.as_slice().iter().map(|window| self.table(window)).collect());
+    pub fn process(
+        &mut self,
+        bundle: AnyBundle,
+        form: Form,
+        emit_dropped: &mut dyn FnMut(AnyBundle),
+    ) -> Result<(), BoxError> {
+        let watermark = match form {
+            Form::Values => self.watermark,
+            Form::Partials => Timestamp::MIN,
+        };
+        let admission = Admission::of(&bundle, |window| watermark >= end(window));
+        let whole = self.dropped.is_wanted().then(|| bundle.clone());
+        let (bundle, _) = admission.apply(bundle, watermark, &mut self.dropped);
+        if let Some(elements) = self.dropped.take_elements(whole.as_ref()) {
+            emit_dropped(elements);
+        }
+        drop(whole);
+        if bundle.is_empty() {
+            return Ok(());
+        }
+        self.emits_identity = false;
+        let windows = &bundle.metadata().windows;
+        let mut routes = Vec::with_capacity(windows.table().len());
+        for (set, windows) in windows.table().iter().enumerate() {
+            let open = admission.open(set as u32, windows.as_slice());
+            routes.push(open.map(|window| self.table(window)).collect());
         }
         self.tables.fold(bundle, form, &routes)
     }
 
     fn table(&mut self, window: &Window) -> TableId {
-        if let Some(table) = self.open.get(window) {
+        let key = (end(window), window.clone());
+        if let Some(table) = self.open.get(&key) {
             return *table;
         }
         let table = self.tables.open();
-        self.open.insert(window.clone(), table);
+        self.open.insert(key, table);
         table
     }
 
@@ -54,36 +95,77 @@ impl FastGrouping {
         self.open.is_empty()
     }
 
-    /// Closes all windows, in their order: their content goes to `emit` in bundles of about `limit`
-    /// elements, until that returns `false`. What comes afterwards opens them anew.
+    /// What was dropped since it was last asked.
+    pub fn take_drops(&mut self) -> Drops {
+        self.dropped.take_drops()
+    }
+
+    /// The watermark moves: windows that it passes close, in the order of their ends. Their content goes
+    /// to `emit` in bundles of about `limit` elements, until that returns `false`.
     ///
     /// # Errors
     /// What the author's combiner returned.
-    pub fn close(
+    pub fn advance(
+        &mut self,
+        watermark: Timestamp,
+        form: Form,
+        limit: usize,
+        emit: &mut dyn FnMut(AnyBundle) -> bool,
+    ) -> Result<(), BoxError> {
+        if watermark <= self.watermark {
+            return Ok(());
+        }
+        self.watermark = watermark;
+        if watermark == Timestamp::MAX
+            && std::mem::take(&mut self.emits_identity)
+            && form == Form::Values
+        {
+            let table = self.table(&Window::Global);
+            self.tables.insert_identity(table);
+        }
+        while let Some(first) = self.open.first_entry().filter(|entry| entry.key().0 <= watermark) {
+            let ((_, window), table) = first.remove_entry();
+            self.drain(window, table, form, limit, emit)?;
+        }
+        Ok(())
+    }
+
+    /// Empties all windows, whatever the watermark: what a door does when it holds too much.
+    ///
+    /// # Errors
+    /// What the author's combiner returned.
+    pub fn empty(
         &mut self,
         form: Form,
         limit: usize,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
     ) -> Result<(), BoxError> {
-        if std::mem::take(&mut self.emits_identity) && form == Form::Values && self.open.is_empty()
-        {
-            let table = self.table(&Window::Global);
-            self.tables.insert_identity(table);
+        for ((_, window), table) in std::mem::take(&mut self.open) {
+            self.drain(window, table, form, limit, emit)?;
         }
-        for (window, table) in std::mem::take(&mut self.open) {
-            let pane = match form {
-                Form::Values => PaneInfo::ONLY,
-                Form::Partials => PaneInfo::UNGROUPED,
-            };
-            let metadata = Metadata {
-                timestamps: Column::Uniform(window.max_timestamp()),
-                windows: Dictionary::uniform(WindowSet::One(window)),
-                panes: Dictionary::uniform(pane),
-                signs: Column::Uniform(Sign::Insertion),
-            };
-            self.tables.drain(table, form, limit, &metadata, emit)?;
-            self.tables.close(table);
-        }
+        Ok(())
+    }
+
+    fn drain(
+        &mut self,
+        window: Window,
+        table: TableId,
+        form: Form,
+        limit: usize,
+        emit: &mut dyn FnMut(AnyBundle) -> bool,
+    ) -> Result<(), BoxError> {
+        let pane = match form {
+            Form::Values => PaneInfo::ONLY,
+            Form::Partials => PaneInfo::UNGROUPED,
+        };
+        let metadata = Metadata {
+            timestamps: Column::Uniform(window.max_timestamp()),
+            windows: Dictionary::uniform(WindowSet::One(window)),
+            panes: Dictionary::uniform(pane),
+            signs: Column::Uniform(Sign::Insertion),
+        };
+        self.tables.drain(table, form, limit, &metadata, emit)?;
+        self.tables.close(table);
         Ok(())
     }
 }

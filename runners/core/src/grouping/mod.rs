@@ -1,11 +1,17 @@
 //! Grouping, in two paths that agree.
 //!
-//! The *general* path keeps a cell for each key and window and can do all that the model knows. The
-//! *fast* path keeps one hash table a window; it stands where windows do not merge and nothing fires
-//! before a window closes, and folds before an exchange there, too.
+//! ```text
+//!   rules       what a windowing strategy says of one grouping
+//!   admission   what is dropped as too late
+//!   general     a cell for each key and window: all that the model knows
+//!   fast        a hash table for each window, where contents go out once, at the window's end
+//! ```
 
+mod admission;
 mod fast;
 mod general;
+mod rules;
 
 pub use fast::FastGrouping;
-pub use general::GroupingOperator;
+pub use general::{Emit, GroupingOperator, Located};
+pub use rules::is_simple;

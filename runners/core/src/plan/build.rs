@@ -1,8 +1,9 @@
 //! The stages of a graph.
 
-use watershed_model::{CollectionId, Graph, NodeId, Primitive};
+use watershed_model::{CollectionId, CombinePerKey, Graph, NodeId, Primitive};
 
 use super::PlanOptions;
+use crate::is_simple;
 
 /// A stage's place in [`Plan::stages`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,7 +99,7 @@ impl Plan {
 
 fn is_head(primitive: &Primitive, options: PlanOptions) -> bool {
     match primitive {
-        Primitive::Read(_) | Primitive::Reshuffle => true,
+        Primitive::Read(_) | Primitive::TestStream(_) | Primitive::Reshuffle => true,
         Primitive::ParDo(_) | Primitive::AssignWindows(_) | Primitive::Write(_) => !options.fusion,
         other => other.grouping().is_some(),
     }
@@ -157,10 +158,14 @@ impl Planner<'_> {
     }
 
     fn route(&self, primitive: &Primitive, input: CollectionId) -> Route {
-        let merging = || self.graph.collection(input).windowing.window_fn.is_merging();
+        // What is folded early may not fire early, and what is dropped before the exchange reaches no
+        // reader of dropped elements.
+        let is_liftable = |combine: &CombinePerKey| {
+            combine.grouping.dropped.is_none() && is_simple(&self.graph.collection(input).windowing)
+        };
         match primitive {
             Primitive::Reshuffle => Route::Spread,
-            Primitive::CombinePerKey(_) if self.options.lifts() && !merging() => {
+            Primitive::CombinePerKey(combine) if self.options.lifts() && is_liftable(combine) => {
                 Route::PartialsByKey
             }
             other if other.grouping().is_some() => Route::ByKey,

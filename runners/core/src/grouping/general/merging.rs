@@ -1,0 +1,111 @@
+//! Windows that become one.
+
+use watershed_model::{BoxError, Slot, TimestampCombiner, Window};
+
+use super::{
+    operator::GroupingOperator,
+    state::{WindowState, combine},
+};
+use crate::{grouping::rules::end, trigger::TriggerState};
+
+impl GroupingOperator {
+    /// Merges the windows of a bundle's elements with those that are there, key by key, and puts the
+    /// window that each element's became in its place.
+    pub(super) fn merge_for(&mut self, places: &mut [(usize, Window)]) -> Result<(), BoxError> {
+        let slot = |this: &Self, place: usize| this.slots[places[place].0];
+        let mut order: Vec<usize> = (0..places.len()).collect();
+        order.sort_by_key(|place| slot(self, *place));
+        let of_keys = order.chunk_by(|a, b| slot(self, *a) == slot(self, *b));
+        let of_keys: Vec<(Slot, Vec<usize>)> =
+            of_keys.map(|of_key| (slot(self, of_key[0]), of_key.to_vec())).collect();
+        of_keys.into_iter().try_for_each(|(slot, of_key)| self.merge_key(slot, &of_key, places))
+    }
+
+    fn merge_key(
+        &mut self,
+        slot: Slot,
+        of_key: &[usize],
+        places: &mut [(usize, Window)],
+    ) -> Result<(), BoxError> {
+        let states = &self.keys[slot.0 as usize];
+        let open = states.iter().filter(|state| !state.is_closed);
+        let mut windows: Vec<Window> = open.map(|state| state.window.clone()).collect();
+        let there = windows.len();
+        for place in of_key {
+            if !windows.contains(&places[*place].1) {
+                windows.push(places[*place].1.clone());
+            }
+        }
+        for merge in self.rules.window_fn.merge(&windows)? {
+            let states = &self.keys[slot.0 as usize];
+            // What would become a window whose trigger has finished is dropped as if it were in it, and
+            // the parts stay as they are.
+            let is_closed =
+                states.iter().any(|state| state.is_closed && state.window == merge.into);
+            let parts = |wanted: bool| {
+                let of = merge.parts.iter().filter(move |part| (**part < there) == wanted);
+                of.map(|part| windows[*part].clone()).collect::<Vec<Window>>()
+            };
+            let parts_there = parts(true);
+            if !is_closed && !parts_there.is_empty() && parts_there != [merge.into.clone()] {
+                self.merge_states(slot, &parts_there, &merge.into)?;
+            }
+            let new = parts(false);
+            for place in of_key {
+                if new.contains(&places[*place].1) || parts_there.contains(&places[*place].1) {
+                    places[*place].1 = merge.into.clone();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one window of several that a key has.
+    fn merge_states(
+        &mut self,
+        slot: Slot,
+        parts: &[Window],
+        into: &Window,
+    ) -> Result<(), BoxError> {
+        let mut merged: Vec<WindowState> = Vec::new();
+        for window in parts {
+            let states = &mut self.keys[slot.0 as usize];
+            let Some(place) = states.iter().position(|state| state.window == *window) else {
+                continue;
+            };
+            let state = states.remove(place);
+            self.timers.remove(state.timer, slot, window);
+            self.deadlines.change(slot, window, state.deadline, None);
+            self.move_hold(window, (state.hold, state.holds_late), (None, false));
+            merged.push(state);
+        }
+        let at = self.at(into);
+        let triggers: Vec<TriggerState> =
+            merged.iter().map(|state| state.trigger.clone()).collect();
+        let trigger = self.rules.machine.merge(&triggers, at);
+        let timer = if at.is_complete { self.rules.expiry(into) } else { end(into) };
+        let mut state = WindowState::new(into.clone(), trigger, timer);
+        for part in merged {
+            if part.window == *into {
+                state.panes = part.panes;
+            }
+            state.is_fresh |= part.is_fresh;
+            state.holds_late |= part.holds_late;
+            state.hold = combine(self.rules.timestamp_combiner, state.hold, part.hold);
+            match (state.cell, part.cell) {
+                (Some(cell), Some(from)) => self.table.merge(from, cell)?,
+                (None, from) => state.cell = from,
+                (Some(_), None) => {}
+            }
+        }
+        if self.rules.timestamp_combiner == TimestampCombiner::EndOfWindow {
+            state.hold = (!at.is_complete).then(|| into.max_timestamp());
+        }
+        state.deadline = self.rules.machine.next_deadline(&state.trigger, self.now);
+        self.timers.set(timer, slot, into.clone());
+        self.deadlines.change(slot, into, None, state.deadline);
+        self.move_hold(into, (None, false), (state.hold, state.holds_late));
+        self.keys[slot.0 as usize].push(state);
+        Ok(())
+    }
+}

@@ -1,0 +1,394 @@
+//! Keys × windows: the part of a grouping that knows slots and never keys.
+
+use watershed_model::{
+    AnyBundle, BoxError, Cell, Drops, Grouping, KeyedTable, Placement, Slot, Timestamp, Window,
+    WindowingStrategy, fault,
+};
+
+use super::{
+    batch::PaneBatch,
+    state::WindowState,
+    times::{Deadlines, Holds, Timers},
+};
+use crate::{
+    grouping::{
+        admission::{Admission, Dropped},
+        rules::{Rules, end},
+    },
+    trigger::At,
+};
+
+/// Takes what a grouping puts out: panes on port 0, dropped elements on port 1.
+pub type Emit<'a> = &'a mut dyn FnMut(usize, AnyBundle);
+
+/// The elements of a bundle that a grouping took in.
+#[derive(Clone, Copy, Debug)]
+pub struct Located<'a> {
+    /// The key's slot of each.
+    pub slots: &'a [Slot],
+    /// Their places in the bundle, if some of it was too late.
+    pub kept: Option<&'a [u32]>,
+}
+
+/// One grouping step on one worker.
+pub struct GroupingOperator {
+    pub(super) table: Box<dyn KeyedTable>,
+    pub(super) rules: Rules,
+    /// The input watermark.
+    pub(super) watermark: Timestamp,
+    /// The processing time.
+    pub(super) now: Timestamp,
+    /// For each slot the windows that its key has, mostly one.
+    pub(super) keys: Vec<Vec<WindowState>>,
+    pub(super) timers: Timers,
+    pub(super) deadlines: Deadlines,
+    pub(super) holds: Holds,
+    pub(super) batch: PaneBatch,
+    /// Slots without windows, whose keys are forgotten once the batch is out.
+    pub(super) left: Vec<Slot>,
+    pub(super) most_panes: usize,
+    emits_identity: bool,
+    dropped: Dropped,
+    /// Slots whose keys were forgotten since it was last asked.
+    released: Vec<Slot>,
+    /// The slots of the bundle at hand, and which of its elements they are of.
+    pub(super) slots: Vec<Slot>,
+    kept: Option<Vec<u32>>,
+    placements: Vec<Placement>,
+}
+
+/// Where an element of the bundle at hand goes.
+type Places = Vec<(usize, Window)>;
+
+impl GroupingOperator {
+    /// An empty operator. `windowing` is that of the input; with `emits_identity` an empty input in
+    /// the global window gives the output of the combiner's identity (on one worker of the job);
+    /// panes go out in bundles of about `most_panes`.
+    pub fn new(
+        grouping: &Grouping,
+        windowing: &WindowingStrategy,
+        emits_identity: bool,
+        most_panes: usize,
+    ) -> Self {
+        GroupingOperator {
+            table: (grouping.table)(),
+            rules: Rules::new(windowing),
+            watermark: Timestamp::MIN,
+            now: Timestamp::MIN,
+            keys: Vec::new(),
+            timers: Timers::default(),
+            deadlines: Deadlines::default(),
+            holds: Holds::default(),
+            batch: PaneBatch::default(),
+            left: Vec::new(),
+            most_panes: most_panes.max(1),
+            emits_identity,
+            dropped: Dropped::new(grouping.dropped.clone()),
+            released: Vec::new(),
+            slots: Vec::new(),
+            kept: None,
+            placements: Vec::new(),
+        }
+    }
+
+    /// Takes a bundle in: drops what is late, merges windows, folds, and asks the trigger of each key
+    /// and window that was touched, once.
+    ///
+    /// # Errors
+    /// What the author's combiner or window function returned.
+    pub fn process(&mut self, bundle: AnyBundle, emit: Emit<'_>) -> Result<Located<'_>, BoxError> {
+        self.take_in(bundle, false, emit)
+    }
+
+    /// As [`process`](Self::process), but folds into fresh cells first and merges those, as a runner
+    /// does that folds before an exchange. A check that merging agrees with adding.
+    ///
+    /// # Errors
+    /// As [`process`](Self::process).
+    pub fn process_apart(
+        &mut self,
+        bundle: AnyBundle,
+        emit: Emit<'_>,
+    ) -> Result<Located<'_>, BoxError> {
+        self.take_in(bundle, true, emit)
+    }
+
+    fn take_in(
+        &mut self,
+        bundle: AnyBundle,
+        apart: bool,
+        emit: Emit<'_>,
+    ) -> Result<Located<'_>, BoxError> {
+        let (rules, watermark) = (&self.rules, self.watermark);
+        let admission = Admission::of(&bundle, |window| {
+            watermark >= rules.expiry(window) && !fault!("late-elements-pass")
+        });
+        let whole = self.dropped.is_wanted().then(|| bundle.clone());
+        let (bundle, kept) = admission.apply(bundle, watermark, &mut self.dropped);
+        self.kept = kept;
+        self.put_out_dropped(whole.as_ref(), emit);
+        self.slots.clear();
+        if bundle.is_empty() {
+            return Ok(self.located());
+        }
+        let kept = self.dropped.is_wanted().then(|| bundle.clone());
+        let metadata = bundle.metadata().clone();
+        self.locate(bundle);
+
+        let mut places: Places = Vec::with_capacity(self.slots.len());
+        for element in 0..self.slots.len() {
+            let set = metadata.windows.index().get(element);
+            let windows = metadata.windows.table()[set as usize].as_slice();
+            places.extend(admission.open(set, windows).map(|window| (element, window.clone())));
+        }
+        if self.rules.window_fn.is_merging() {
+            self.merge_for(&mut places)?;
+        }
+        let mut touched: Vec<(Slot, Window)> = Vec::new();
+        let mut placements = std::mem::take(&mut self.placements);
+        placements.clear();
+        for (element, window) in places {
+            let slot = self.slots[element];
+            let timestamp = metadata.timestamps.get(element);
+            let Some(cell) = self.add(slot, &window, timestamp) else {
+                let reason = watershed_model::DropReason::Closed;
+                self.dropped.add(element, &window, reason, self.watermark);
+                continue;
+            };
+            placements.push(Placement { element: element as u32, cell });
+            if touched.last().is_none_or(|(s, w)| *s != slot || *w != window) {
+                touched.push((slot, window));
+            }
+        }
+        if fault!("grouping-loses-the-last-element") {
+            placements.pop();
+        }
+        self.fold(&placements, apart)?;
+        self.placements = placements;
+        self.put_out_dropped(kept.as_ref(), emit);
+
+        touched.sort();
+        touched.dedup();
+        for (slot, window) in touched {
+            self.ask(slot, &window, emit)?;
+        }
+        self.flush(emit)?;
+        Ok(self.located())
+    }
+
+    fn located(&self) -> Located<'_> {
+        Located { slots: &self.slots, kept: self.kept.as_deref() }
+    }
+
+    /// The slots whose keys were forgotten since it was last asked.
+    pub fn take_released(&mut self) -> Vec<Slot> {
+        std::mem::take(&mut self.released)
+    }
+
+    /// Times move forward: what is due goes out, first by the watermark, then by the processing time.
+    ///
+    /// # Errors
+    /// What the author's combiner returned.
+    pub fn advance(
+        &mut self,
+        watermark: Timestamp,
+        now: Timestamp,
+        emit: Emit<'_>,
+    ) -> Result<(), BoxError> {
+        self.watermark = self.watermark.max(watermark);
+        self.now = self.now.max(now);
+        if watermark == Timestamp::MAX && std::mem::take(&mut self.emits_identity) {
+            self.open_identity();
+        }
+        while let Some(due) = self.timers.pop(self.watermark) {
+            for (slot, window) in due {
+                self.pass(slot, &window, emit)?;
+            }
+        }
+        while let Some((slot, window)) = self.deadlines.pop(self.now) {
+            if let Some(state) = self.find(slot, &window) {
+                state.deadline = None;
+                self.ask(slot, &window, emit)?;
+            }
+        }
+        self.flush(emit)
+    }
+
+    /// Where what is kept here holds the output watermark.
+    pub fn hold(&self) -> Option<Timestamp> {
+        self.holds.least()
+    }
+
+    /// The processing time at which something is due next.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.first()
+    }
+
+    /// What was dropped since it was last asked.
+    pub fn take_drops(&mut self) -> Drops {
+        self.dropped.take_drops()
+    }
+
+    /// Whether nothing is kept any more: no window, timer, deadline or hold.
+    pub fn is_empty(&self) -> bool {
+        self.keys.iter().all(Vec::is_empty)
+            && self.timers.is_empty()
+            && self.deadlines.first().is_none()
+            && self.holds.least().is_none()
+    }
+
+    /// Sends the cell of one element of the last bundle through its coder; a check.
+    ///
+    /// # Errors
+    /// When the accumulator cannot be written or read, or its bytes change on the way.
+    pub fn recode(&mut self, element: usize) -> Result<(), BoxError> {
+        let slot = self.slots.get(element).map(|slot| slot.0 as usize);
+        let cell = slot.and_then(|slot| self.keys[slot].iter().find_map(|state| state.cell));
+        cell.map_or(Ok(()), |cell| self.table.recode(cell))
+    }
+
+    fn put_out_dropped(&mut self, bundle: Option<&AnyBundle>, emit: Emit<'_>) {
+        if let Some(elements) = self.dropped.take_elements(bundle) {
+            emit(1, elements);
+        }
+    }
+
+    fn locate(&mut self, bundle: AnyBundle) {
+        self.emits_identity = false;
+        self.table.locate(bundle, &mut self.slots);
+        let most = self.slots.iter().map(|slot| slot.0 as usize + 1).max().unwrap_or(0);
+        if most > self.keys.len() {
+            self.keys.resize_with(most, Vec::new);
+        }
+    }
+
+    fn fold(&mut self, placements: &[Placement], apart: bool) -> Result<(), BoxError> {
+        if !apart {
+            return self.table.fold(placements);
+        }
+        let mut fresh: Vec<(Cell, Cell)> = Vec::new();
+        let mut moved = placements.to_vec();
+        for placement in &mut moved {
+            let known = fresh.iter().find(|(into, _)| *into == placement.cell);
+            let cell = known.map_or_else(|| self.table.open(), |(_, cell)| *cell);
+            if known.is_none() {
+                fresh.push((placement.cell, cell));
+            }
+            placement.cell = cell;
+        }
+        self.table.fold(&moved)?;
+        fresh.into_iter().try_for_each(|(into, from)| self.table.merge(from, into))
+    }
+
+    pub(super) fn find(&mut self, slot: Slot, window: &Window) -> Option<&mut WindowState> {
+        self.keys[slot.0 as usize]
+            .iter_mut()
+            .rev()
+            .find(|state| state.window == *window || fault!("windows-share-a-cell"))
+    }
+
+    pub(super) fn at(&self, window: &Window) -> At {
+        At { is_complete: self.watermark >= end(window), now: self.now }
+    }
+
+    /// The state of a key and window, made if there is none.
+    pub(super) fn open(&mut self, slot: Slot, window: &Window) -> &mut WindowState {
+        let place = match self.find(slot, window) {
+            Some(_) => None,
+            None => {
+                let is_complete = self.watermark >= end(window);
+                let timer = if is_complete { self.rules.expiry(window) } else { end(window) };
+                let trigger = self.rules.machine.start();
+                self.timers.set(timer, slot, window.clone());
+                let state = WindowState::new(window.clone(), trigger, timer);
+                self.keys[slot.0 as usize].push(state);
+                Some(self.keys[slot.0 as usize].len() - 1)
+            }
+        };
+        let states = &mut self.keys[slot.0 as usize];
+        let found = place.or_else(|| {
+            states.iter().rposition(|s| s.window == *window || fault!("windows-share-a-cell"))
+        });
+        match found {
+            Some(place) => &mut states[place],
+            None => unreachable!("it was found or made just now"),
+        }
+    }
+
+    /// An element comes to a key and window. The cell that takes it, or `None` if the trigger has
+    /// finished.
+    fn add(&mut self, slot: Slot, window: &Window, timestamp: Timestamp) -> Option<Cell> {
+        let at = self.at(window);
+        let watermark = self.watermark;
+        let combiner = self.rules.timestamp_combiner;
+        let state = self.open(slot, window);
+        if state.is_closed {
+            return None;
+        }
+        let before = (state.hold, state.holds_late);
+        state.is_fresh = true;
+        match at.is_complete {
+            true => state.holds_late = true,
+            false => state.hold_for(timestamp, watermark, combiner),
+        }
+        let after = (state.hold, state.holds_late);
+        let cell = state.cell;
+        self.move_hold(window, before, after);
+        let cell = cell.unwrap_or_else(|| self.table.open());
+        // Taken apart, since the machine and the states both belong to the operator.
+        let machine = &self.rules.machine;
+        let states = &mut self.keys[slot.0 as usize];
+        if let Some(state) = states.iter_mut().rev().find(|state| state.window == *window) {
+            state.cell = Some(cell);
+            machine.on_element(&mut state.trigger, at);
+        }
+        Some(cell)
+    }
+
+    pub(super) fn move_hold(
+        &mut self,
+        window: &Window,
+        before: (Option<Timestamp>, bool),
+        after: (Option<Timestamp>, bool),
+    ) {
+        if before == after {
+            return;
+        }
+        let late = self.rules.late_hold(window);
+        let least = |(hold, holds_late): (Option<Timestamp>, bool)| {
+            hold.into_iter().chain(holds_late.then_some(late)).min()
+        };
+        self.holds.change(least(before), least(after));
+    }
+
+    fn open_identity(&mut self) {
+        if !self.keys.iter().all(Vec::is_empty) || fault!("no-identity-for-nothing") {
+            return;
+        }
+        if let Some(slot) = self.table.global_slot() {
+            self.keys.resize_with((slot.0 as usize + 1).max(self.keys.len()), Vec::new);
+            let cell = self.table.open();
+            let window = Window::Global;
+            // As if something had come: its pane is the only one, on time and last.
+            let timer = end(&window);
+            self.timers.set(timer, slot, window.clone());
+            let mut state = WindowState::new(window, self.rules.machine.start(), timer);
+            (state.cell, state.is_fresh) = (Some(cell), true);
+            self.keys[slot.0 as usize].push(state);
+        }
+    }
+
+    /// What waits in the batch goes out, and keys without windows are forgotten.
+    pub(super) fn flush(&mut self, emit: Emit<'_>) -> Result<(), BoxError> {
+        if let Some(bundle) = self.batch.take(&mut *self.table)? {
+            emit(0, bundle);
+        }
+        for slot in self.left.drain(..) {
+            if self.keys[slot.0 as usize].is_empty() {
+                self.table.release(slot);
+                self.released.push(slot);
+            }
+        }
+        Ok(())
+    }
+}

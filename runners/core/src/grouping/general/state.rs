@@ -1,0 +1,106 @@
+//! What is kept for one key and window.
+
+use watershed_model::{Cell, PaneInfo, PaneTiming, Timestamp, TimestampCombiner, Window};
+
+use crate::trigger::TriggerState;
+
+/// One key and window.
+#[derive(Clone, Debug)]
+pub(super) struct WindowState {
+    pub(super) window: Window,
+    /// What came; none if nothing did since it was last put out.
+    pub(super) cell: Option<Cell>,
+    /// Whether something came since the last firing.
+    pub(super) is_fresh: bool,
+    pub(super) trigger: TriggerState,
+    pub(super) panes: PaneCounters,
+    /// Where the output watermark is held, and the pane's time, because of what came in time.
+    pub(super) hold: Option<Timestamp>,
+    /// Whether late elements hold the watermark, at the end of the window's lateness.
+    pub(super) holds_late: bool,
+    /// Whether the trigger has finished: what is left is a tombstone.
+    pub(super) is_closed: bool,
+    /// When the watermark's passing is looked at next: the window's end, then its expiry.
+    pub(super) timer: Timestamp,
+    /// The processing time at which the trigger is asked next.
+    pub(super) deadline: Option<Timestamp>,
+}
+
+/// Counts the panes of a key and window.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PaneCounters {
+    all: u64,
+    not_early: i64,
+}
+
+impl PaneCounters {
+    /// Whether a pane was put out that was not early.
+    pub(super) fn has_non_early(self) -> bool {
+        self.not_early > 0
+    }
+
+    /// What the next pane carries.
+    pub(super) fn next(&mut self, timing: PaneTiming, is_last: bool) -> PaneInfo {
+        let index = self.all;
+        self.all += 1;
+        let on_time_index = match timing {
+            PaneTiming::Early => -1,
+            _ => {
+                self.not_early += 1;
+                self.not_early - 1
+            }
+        };
+        PaneInfo { timing, index, on_time_index, is_first: index == 0, is_last, drained: false }
+    }
+}
+
+impl WindowState {
+    pub(super) fn new(window: Window, trigger: TriggerState, timer: Timestamp) -> Self {
+        WindowState {
+            window,
+            cell: None,
+            is_fresh: false,
+            trigger,
+            panes: PaneCounters::default(),
+            hold: None,
+            holds_late: false,
+            is_closed: false,
+            timer,
+            deadline: None,
+        }
+    }
+
+    /// An element came in time: holds the watermark, if the combiner lets it.
+    pub(super) fn hold_for(
+        &mut self,
+        timestamp: Timestamp,
+        watermark: Timestamp,
+        combiner: TimestampCombiner,
+    ) {
+        let max = self.window.max_timestamp();
+        if combiner == TimestampCombiner::EndOfWindow {
+            self.hold = Some(max);
+            return;
+        }
+        // What lies behind the window's own output watermark must not drag it back.
+        let bound = self.hold.map_or(watermark, |hold| hold.min(watermark));
+        if timestamp >= bound {
+            self.hold = combine(combiner, self.hold, Some(timestamp.min(max)));
+        }
+    }
+}
+
+/// The combined time of two parts of a pane.
+pub(super) fn combine(
+    combiner: TimestampCombiner,
+    one: Option<Timestamp>,
+    other: Option<Timestamp>,
+) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(match combiner {
+            TimestampCombiner::Earliest => one.min(other),
+            TimestampCombiner::Latest | TimestampCombiner::EndOfWindow => one.max(other),
+        }),
+        (one, other) => one.or(other),
+    }
+}

@@ -1,0 +1,262 @@
+//! What a stage begins with: a source, a grouping, or nothing of its own.
+
+use std::sync::Arc;
+
+use watershed_model::{Advance, AnyBundle, AnyReader, Budget, Form, Primitive, Timestamp};
+use watershed_runner_core::{FastGrouping, GroupingOperator, RunError, StageId, guard, is_simple};
+
+use crate::{
+    exchange::owner,
+    ports::Ports,
+    shared::Shared,
+    splits::{Next, ReaderId, SplitQueue},
+    stage::StageRun,
+};
+
+/// What an operator wants after an activation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    More,
+    Congested,
+    Wait,
+    End,
+}
+
+/// What a stage begins with.
+pub(crate) enum Head {
+    Source(Reading),
+    /// A test stream, which a player plays.
+    Script,
+    Fast(FastGrouping),
+    General(Box<GroupingOperator>),
+    /// Bundles go on as they come.
+    Pass,
+    /// An element-wise step or a sink that is a stage of its own.
+    Step,
+}
+
+/// A source being read.
+pub(crate) struct Reading {
+    queue: Arc<SplitQueue>,
+    reader: Option<(Box<dyn AnyReader>, ReaderId)>,
+    /// How much of the split at hand was told to those who watch.
+    told: u64,
+    /// The source's watermark as this worker has last seen it.
+    pub(crate) watermark: Timestamp,
+    /// How many elements were read since then.
+    pub(crate) since: usize,
+}
+
+impl Head {
+    pub(crate) fn new(
+        shared: &Shared,
+        stage: StageId,
+        worker: usize,
+        queue: Option<&Arc<SplitQueue>>,
+    ) -> Self {
+        let node = shared.graph.node(shared.plan.stages[stage.0].head);
+        if let Some(queue) = queue {
+            let (queue, watermark) = (queue.clone(), Timestamp::MIN);
+            return Head::Source(Reading { queue, reader: None, told: 0, watermark, since: 0 });
+        }
+        let Some(grouping) = node.primitive.grouping() else {
+            return match node.primitive {
+                Primitive::TestStream(_) => Head::Script,
+                Primitive::Reshuffle => Head::Pass,
+                _ => Head::Step,
+            };
+        };
+        // For an empty input speaks the worker that would own the key of a global combine, `()`, whose
+        // bytes are none.
+        let hasher = shared.options.key_hasher();
+        let speaks = owner(hasher.group_of(&[]), hasher, shared.options.all_workers()) == worker;
+        let emits_identity = speaks
+            && matches!(&node.primitive, Primitive::CombinePerKey(combine) if combine.emits_identity);
+        let windowing = &shared.graph.collection(node.inputs[0]).windowing;
+        if is_simple(windowing) {
+            Head::Fast(FastGrouping::new(grouping, emits_identity))
+        } else {
+            let most = shared.options.bundle_elements;
+            let operator = GroupingOperator::new(grouping, windowing, emits_identity, most);
+            Head::General(Box::new(operator))
+        }
+    }
+
+    /// A bundle comes to the stage.
+    pub(crate) fn take(
+        &mut self,
+        shared: &Shared,
+        stage: StageId,
+        run: &mut StageRun,
+        ports: &mut Ports,
+        bundle: AnyBundle,
+        form: Form,
+    ) -> Result<(), RunError> {
+        let id = shared.plan.stages[stage.0].head;
+        let name = &shared.graph.node(id).name;
+        let failed = |failure| RunError::step(name, failure);
+        let mut outcome = Ok(());
+        if !matches!(self, Head::Step) {
+            run.count_in(id, bundle.len());
+        }
+        match self {
+            Head::Fast(grouping) => {
+                let taken = guard(|| {
+                    grouping.process(bundle, form, &mut |dropped| {
+                        emit(run, ports, id, 1, dropped, &mut outcome);
+                    })
+                });
+                run.count_drops(id, &grouping.take_drops());
+                taken.map_err(failed)?;
+                outcome
+            }
+            Head::General(operator) => {
+                let taken = guard(|| {
+                    operator
+                        .process(bundle, &mut |port, bundle| {
+                            emit(run, ports, id, port, bundle, &mut outcome);
+                        })
+                        .map(drop)
+                });
+                run.count_drops(id, &operator.take_drops());
+                taken.map_err(failed)?;
+                outcome
+            }
+            Head::Pass | Head::Script => {
+                run.emit(id, 0, bundle, &mut |exchange, bundle| ports.send(exchange, bundle))
+            }
+            Head::Step => {
+                run.run_step(id, bundle, &mut |exchange, bundle| ports.send(exchange, bundle))
+            }
+            Head::Source(_) => unreachable!("a source has no input"),
+        }
+    }
+
+    /// Times move: what is due goes out.
+    pub(crate) fn advance(
+        &mut self,
+        shared: &Shared,
+        stage: StageId,
+        run: &mut StageRun,
+        ports: &mut Ports,
+        watermark: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), RunError> {
+        let id = shared.plan.stages[stage.0].head;
+        let name = &shared.graph.node(id).name;
+        let most = shared.options.bundle_elements;
+        let mut outcome = Ok(());
+        let advanced = match self {
+            Head::Fast(grouping) => guard(|| {
+                grouping.advance(watermark, Form::Values, most, &mut |bundle| {
+                    emit(run, ports, id, 0, bundle, &mut outcome);
+                    !shared.is_over()
+                })
+            }),
+            Head::General(operator) => guard(|| {
+                operator.advance(watermark, now, &mut |port, bundle| {
+                    emit(run, ports, id, port, bundle, &mut outcome);
+                })
+            }),
+            _ => Ok(()),
+        };
+        advanced.map_err(|failure| RunError::step(name, failure))?;
+        outcome
+    }
+
+    /// Where what is kept here holds the output watermark. (What the fast path keeps goes out before
+    /// its operator's watermark passes.)
+    pub(crate) fn hold(&self) -> Timestamp {
+        match self {
+            Head::General(operator) => operator.hold().unwrap_or(Timestamp::MAX),
+            _ => Timestamp::MAX,
+        }
+    }
+
+    /// The processing time at which something is due next.
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
+        match self {
+            Head::General(operator) => operator.next_deadline(),
+            _ => None,
+        }
+    }
+}
+
+fn emit(
+    run: &mut StageRun,
+    ports: &mut Ports,
+    id: watershed_model::NodeId,
+    port: usize,
+    bundle: AnyBundle,
+    outcome: &mut Result<(), RunError>,
+) {
+    // After a failure nothing is called any more.
+    if outcome.is_ok() {
+        *outcome = run.emit(id, port, bundle, &mut |exchange, bundle| ports.send(exchange, bundle));
+    }
+}
+
+impl Reading {
+    /// Reads one budget and puts it out.
+    pub(crate) fn read(
+        &mut self,
+        shared: &Shared,
+        stage: StageId,
+        run: &mut StageRun,
+        ports: &mut Ports,
+        wake: &timely::scheduling::SyncActivator,
+    ) -> Result<Step, RunError> {
+        let id = shared.plan.stages[stage.0].head;
+        let name = &shared.graph.node(id).name;
+        let failed = |failure| RunError::step(name, failure);
+        if shared.is_congested() {
+            return Ok(Step::Congested);
+        }
+        let (reading, reader) = match &mut self.reader {
+            Some(reading) => reading,
+            None => match guard(|| self.queue.next(wake)).map_err(failed)? {
+                Next::Reader(opened, reader) => {
+                    self.told = 0;
+                    self.reader.insert((opened, reader))
+                }
+                Next::Wait => return Ok(Step::Wait),
+                Next::End => return Ok(Step::End),
+            },
+        };
+        if self.queue.wants_more()
+            && let Some(rest) = guard(|| reading.try_split(0.5)).map_err(failed)?
+        {
+            self.queue.add(rest, *reader);
+        }
+        let budget = Budget { elements: shared.options.bundle_elements, ..Budget::default() };
+        let (bundle, drops, advance) = guard(|| reading.advance(budget)).map_err(failed)?;
+        let done = reading.progress().done;
+        shared.job.read(bundle.len() as u64, done.saturating_sub(self.told));
+        self.told = done.max(self.told);
+        let read = bundle.len();
+        if advance != Advance::End {
+            let watermark = guard(|| Ok(reading.watermark())).map_err(failed)?;
+            if !self.queue.has_come_to(*reader, watermark) {
+                run.count_setback(id);
+            }
+        }
+        run.count_in(id, read);
+        run.count_drops(id, &drops);
+        run.emit(id, 0, bundle, &mut |exchange, bundle| ports.send(exchange, bundle))?;
+        self.since += read;
+        if advance == Advance::End
+            && let Some((_, reader)) = self.reader.take()
+        {
+            // Only now: what was read last is on its way.
+            self.queue.done(reader);
+        }
+        Ok(Step::More)
+    }
+
+    /// The source's watermark, over all its readers and what waits.
+    pub(crate) fn look(&mut self) -> Timestamp {
+        self.since = 0;
+        self.watermark = self.watermark.max(self.queue.watermark());
+        self.watermark
+    }
+}

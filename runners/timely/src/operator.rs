@@ -1,0 +1,242 @@
+//! What a stage's operator does when timely activates it.
+
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use timely::{
+    progress::frontier::MutableAntichain,
+    scheduling::{Activator, SyncActivator},
+};
+use watershed_model::{AnyBundle, Epoch, Form, Timestamp};
+use watershed_runner_core::{RunError, StageId, time_of_day};
+
+use crate::{
+    head::{Head, Reading, Step},
+    input::Input,
+    moment::Moment,
+    player::Player,
+    ports::Ports,
+    shared::Shared,
+    stage::StageRun,
+};
+
+/// How long a source waits before it looks again whether the way is clear.
+const CONGESTED: Duration = Duration::from_micros(200);
+
+/// A source tells its watermark after so many elements or so much time. Every step of the watermark
+/// costs messages between workers, and flushes what an exchange has gathered.
+const TELL_ELEMENTS: usize = 64 << 10;
+const TELL_TIME: Duration = Duration::from_millis(10);
+
+/// How an operator is activated again.
+pub(crate) struct Wakers {
+    pub(crate) activator: Activator,
+    pub(crate) wake: SyncActivator,
+}
+
+/// One stage on one worker, as timely sees it.
+pub(crate) struct Operator {
+    shared: Arc<Shared>,
+    stage: StageId,
+    heads: Rc<Vec<RefCell<Head>>>,
+    run: StageRun,
+    ports: Ports,
+    inputs: Vec<(Input, Form)>,
+    wakers: Wakers,
+    player: Option<Rc<Player>>,
+    /// The epoch that is not closed yet.
+    epoch: Epoch,
+    /// The input watermark.
+    watermark: Timestamp,
+    /// What came in the open epoch to a grouping, which handles it as one bundle, at its end.
+    set_aside: Vec<(AnyBundle, Form)>,
+    /// When a source last told its watermark.
+    told: Instant,
+    ended: bool,
+}
+
+impl Operator {
+    #[expect(clippy::too_many_arguments, reason = "its parts, each made by the wiring")]
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        stage: StageId,
+        heads: Rc<Vec<RefCell<Head>>>,
+        run: StageRun,
+        ports: Ports,
+        inputs: Vec<(Input, Form)>,
+        wakers: Wakers,
+        player: Option<Rc<Player>>,
+    ) -> Self {
+        Operator {
+            shared,
+            stage,
+            heads,
+            run,
+            ports,
+            inputs,
+            wakers,
+            player,
+            epoch: Epoch(0),
+            watermark: Timestamp::MIN,
+            set_aside: Vec::new(),
+            told: Instant::now(),
+            ended: false,
+        }
+    }
+
+    /// Does what there is to do; `true` while there may be more one day.
+    pub(crate) fn activate(&mut self, frontiers: &[MutableAntichain<Moment>]) -> bool {
+        if self.ended || self.shared.is_over() {
+            return !self.ended;
+        }
+        let heads = self.heads.clone();
+        let head = &mut *heads[self.stage.0].borrow_mut();
+        let outcome = match head {
+            Head::Source(reading) => self.read(reading),
+            Head::Script => self.play(),
+            _ => self.receive(head, frontiers),
+        };
+        let outcome = outcome.and_then(|step| {
+            if step == Step::End {
+                self.end(head)?;
+            }
+            Ok(step)
+        });
+        match outcome {
+            Ok(Step::More) => self.wakers.activator.activate(),
+            Ok(Step::Congested) => self.wakers.activator.activate_after(CONGESTED),
+            Ok(Step::Wait | Step::End) => {}
+            Err(error) => self.shared.fail(error),
+        }
+        !self.ended
+    }
+
+    fn read(&mut self, reading: &mut Reading) -> Result<Step, RunError> {
+        let (shared, run, ports) = (&self.shared, &mut self.run, &mut self.ports);
+        let step = reading.read(shared, self.stage, run, ports, &self.wakers.wake)?;
+        if step == Step::End {
+            return Ok(step);
+        }
+        let is_time = self.told.elapsed() >= TELL_TIME;
+        if reading.since >= TELL_ELEMENTS || is_time || step == Step::Wait {
+            self.told = Instant::now();
+            self.watermark = reading.look();
+            self.pass_on(Timestamp::MAX)?;
+            // Others read on, and this worker must not hold their watermark back.
+            if step == Step::Wait && self.watermark > Timestamp::MIN {
+                self.wakers.activator.activate_after(TELL_TIME);
+            }
+        }
+        Ok(step)
+    }
+
+    fn play(&mut self) -> Result<Step, RunError> {
+        let Some(player) = self.player.clone() else { return Ok(Step::End) };
+        let id = self.shared.plan.stages[self.stage.0].head;
+        if let Some(event) = player.event(id) {
+            if let Some(bundle) = event.elements {
+                self.shared.job.read(bundle.len() as u64, 0);
+                self.run.count_in(id, bundle.len());
+                let ports = &mut self.ports;
+                self.run
+                    .emit(id, 0, bundle, &mut |exchange, bundle| ports.send(exchange, bundle))?;
+            }
+            self.watermark = event.watermark.unwrap_or(self.watermark);
+            player.has_played();
+        }
+        let Some(epoch) = player.epoch() else { return Ok(Step::End) };
+        self.epoch = epoch;
+        self.pass_on(Timestamp::MAX)?;
+        Ok(Step::Wait)
+    }
+
+    /// Takes in what has arrived, and moves on as far as the input has.
+    fn receive(
+        &mut self,
+        head: &mut Head,
+        frontiers: &[MutableAntichain<Moment>],
+    ) -> Result<Step, RunError> {
+        self.take_in(head)?;
+        let moments = || frontiers.iter().flat_map(|frontier| frontier.frontier().to_owned());
+        let Some(epoch) = moments().map(|moment| moment.epoch).min() else { return Ok(Step::End) };
+        let watermark = moments().map(|moment| moment.watermark).min().unwrap_or(self.watermark);
+        if self.player.is_some() && epoch == self.epoch {
+            return Ok(Step::Wait);
+        }
+        self.settle(head, epoch, watermark)?;
+        if self.player.is_none()
+            && let Some(deadline) = head.next_deadline()
+        {
+            let span = deadline.since(time_of_day()).as_micros().max(1);
+            self.wakers.activator.activate_after(Duration::from_micros(span.unsigned_abs()));
+        }
+        Ok(Step::Wait)
+    }
+
+    fn take_in(&mut self, head: &mut Head) -> Result<(), RunError> {
+        let sets_aside = self.player.is_some() && matches!(head, Head::Fast(_) | Head::General(_));
+        let Operator { shared, stage, run, ports, set_aside, .. } = self;
+        let mut outcome = Ok(());
+        for (input, form) in &mut self.inputs {
+            input.for_each(|bundle, counted| {
+                if counted {
+                    shared.taken(bundle.len());
+                }
+                if outcome.is_err() || shared.is_over() {
+                    return;
+                }
+                match sets_aside {
+                    true => set_aside.push((bundle, *form)),
+                    false => outcome = head.take(shared, *stage, run, ports, bundle, *form),
+                }
+            });
+        }
+        outcome
+    }
+
+    /// An epoch has ended, or the watermark has moved: what was set aside is handled first, then what is
+    /// due by the watermark, then by the processing time.
+    fn settle(
+        &mut self,
+        head: &mut Head,
+        epoch: Epoch,
+        watermark: Timestamp,
+    ) -> Result<(), RunError> {
+        let form = self.set_aside.first().map(|(_, form)| *form);
+        let aside = self.set_aside.drain(..).map(|(bundle, _)| bundle);
+        if let (Some(form), Some(bundle)) = (form, AnyBundle::concatenate(aside)) {
+            head.take(&self.shared, self.stage, &mut self.run, &mut self.ports, bundle, form)?;
+        }
+        let now = match (&self.player, &*head) {
+            (Some(player), _) => player.now(Epoch(epoch.0.saturating_sub(1))),
+            (None, Head::General(_)) => time_of_day(),
+            (None, _) => Timestamp::MIN,
+        };
+        self.epoch = epoch;
+        self.watermark = watermark;
+        head.advance(&self.shared, self.stage, &mut self.run, &mut self.ports, watermark, now)?;
+        self.pass_on(head.hold())
+    }
+
+    /// What was folded before an exchange goes out as far as the watermark has come, and then the moment
+    /// is passed on.
+    fn pass_on(&mut self, hold: Timestamp) -> Result<(), RunError> {
+        let (watermark, ports) = (self.watermark, &mut self.ports);
+        self.run.advance(watermark, &mut |exchange, bundle| ports.send(exchange, bundle))?;
+        self.ports.advance_to(Moment { epoch: self.epoch, watermark: watermark.min(hold) });
+        Ok(())
+    }
+
+    /// Nothing more comes.
+    fn end(&mut self, head: &mut Head) -> Result<(), RunError> {
+        self.settle(head, Epoch(u64::MAX), Timestamp::MAX)?;
+        self.run.finish()?;
+        self.ports.release();
+        self.ended = true;
+        Ok(())
+    }
+}
