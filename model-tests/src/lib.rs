@@ -9,6 +9,7 @@
 //!   case            a registered test, and the bench it runs on
 //!   cases           the cases, by category
 //!   naive           random programs, and what they mean, worked out without the engine
+//!   oracle          random groupings in event time, and every pane they give, worked out likewise
 //!   compile_time    what the compiler shows
 //!   runners         the lines of the matrix: which runners, with how many workers
 //!   harness         runs the cases of a line
@@ -43,6 +44,7 @@ pub mod compile_time;
 pub mod faults;
 pub mod harness;
 pub mod naive;
+pub mod oracle;
 pub mod report;
 pub mod runners;
 
