@@ -1,7 +1,9 @@
-//! The oracle of event time: transcripts whose panes were written by hand from the definitions.
+//! The oracle of event time: transcripts whose panes were written by hand from the definitions, and
+//! plays whose panes Apache Beam's Java runner gave.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // what goes wrong here fails the test, as it should
 
+mod beam;
 mod panes;
 mod script;
 mod sessions;
