@@ -14,6 +14,9 @@
 //!   trigger       when a trigger is ready, and what becomes of it ┐
 //!   holding       one key and window: its elements, its panes      ├▶ evaluate: event by event
 //!   text          how all of it prints, for reading
+//!   generate      transcripts by seed        ┐
+//!   some_trigger  triggers, likewise         ┘
+//!   shrink        the small transcript inside a large one that fails
 //! ```
 //!
 //! ```
@@ -27,17 +30,27 @@
 //! let panes: Vec<String> = outcome.all_panes().map(ToString::to_string).collect();
 //! assert_eq!(panes, ["a [0s,10s) on_time 0/0 first last @end = [7]"]);
 //! ```
+//!
+//! To compare with an engine: [`generate`] a transcript, [`evaluate`] it, and play its events through
+//! the engine, each as a step of its own. On a difference [`shrink`] it; its text is for reading, its
+//! JSON ([`Transcript::to_json`]) for playing it again.
 
 mod evaluate;
+mod generate;
 mod holding;
 mod rules;
+mod shrink;
+mod some_trigger;
 mod text;
 mod transcript;
 mod trigger;
 mod windows;
 
 pub use evaluate::evaluate;
+pub use generate::generate;
 pub use rules::{Combine, Rules, Value};
+pub use shrink::shrink;
+pub use some_trigger::{is_safe, is_sound};
 pub use text::story;
 pub use transcript::{Dropped, Drops, Element, Event, Outcome, Pane, Reason, Transcript};
 pub use windows::{Windowing, end, expiry};
