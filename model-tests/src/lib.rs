@@ -9,6 +9,7 @@
 //!   case            a registered test, and the bench it runs on
 //!   cases           the cases, by category
 //!   naive           random programs, and what they mean, worked out without the engine
+//!   oracle          random groupings in event time, and every pane they give, worked out likewise
 //!   compile_time    what the compiler shows
 //!   folder          where cases keep files
 //!   runners         the lines of the matrix: which runners, with how many workers and processes
@@ -47,6 +48,7 @@ pub mod faults;
 mod folder;
 pub mod harness;
 pub mod naive;
+pub mod oracle;
 pub mod report;
 pub mod runners;
 

@@ -35,6 +35,7 @@ pub use generate::generate;
 pub use histogram::Histogram;
 pub use operation::{Fold, Function, Kind, Unary};
 pub use program::{Op, Output, Program, Step};
+pub(crate) use shrink::fewer;
 pub use shrink::shrink;
 pub use value::{Item, Shape, Value};
 pub use windows::{SECOND, Span, Windowing, groups};

@@ -106,7 +106,7 @@ fn lighter(op: &Op) -> Vec<Op> {
 }
 
 /// One half, the other half, and all but one.
-fn fewer<T: Clone>(all: &[T]) -> Vec<Vec<T>> {
+pub(crate) fn fewer<T: Clone>(all: &[T]) -> Vec<Vec<T>> {
     let mut fewer = Vec::new();
     if all.len() > 2 {
         let (front, back) = all.split_at(all.len() / 2);

@@ -1,0 +1,292 @@
+//! By hand: which panes there are, what they say of themselves, and what is dropped.
+
+use model_tests::oracle::{Combine, Rules, Windowing};
+use watershed::model::{
+    AccumulationMode::Accumulating,
+    Duration,
+    FiringBehavior::{FireAlways, FireIfNonEmpty},
+    Trigger, seconds,
+};
+
+use crate::script::{check, count, fixed, repeatedly, wait, watermark};
+
+#[test]
+fn a_window_is_complete_when_the_watermark_is_at_its_end_and_not_before() {
+    check(
+        Rules::new(fixed(10), Trigger::Default),
+        "a=1@1s b=2@9999999us
+         a=3@10s
+         watermark 9999999us
+         watermark 10s
+           > a [0s,10s) on_time 0/0 first last @end = [1]
+           > b [0s,10s) on_time 0/0 first last @end = [2]
+         the end
+           > a [10s,20s) on_time 0/0 first last @end = [3]",
+    );
+}
+
+#[test]
+fn the_default_trigger_fires_for_each_bundle_of_late_elements_until_the_window_expires() {
+    check(
+        Rules { lateness: seconds(5), ..Rules::new(fixed(10), Trigger::Default) },
+        "a=1@1s
+         watermark 12s
+           > a [0s,10s) on_time 0/0 first @end = [1]
+         a=2@2s a=3@3s
+           > a [0s,10s) late 1/1 @end = [2, 3]
+         watermark 14999999us
+         a=4@4s
+           > a [0s,10s) late 2/2 @end = [4]
+         watermark 15s
+         a=5@5s
+         the end
+         ! a=5@5s [0s,10s) late",
+    );
+}
+
+#[test]
+fn early_early_on_time_late_and_late_at_last_count_from_0_to_4() {
+    let trigger = watermark(Some(count(2)), Some(count(2)));
+    check(
+        Rules { mode: Accumulating, lateness: seconds(20), ..Rules::new(fixed(10), trigger) },
+        "a=1@1s a=2@2s
+           > a [0s,10s) early 0/-1 first @end = [1, 2]
+         a=3@3s a=4@4s
+           > a [0s,10s) early 1/-1 @end = [1, 2, 3, 4]
+         watermark 10s
+           > a [0s,10s) on_time 2/0 @end = [1, 2, 3, 4]
+         a=5@5s a=6@6s
+           > a [0s,10s) late 3/1 @end = [1, 2, 3, 4, 5, 6]
+         a=7@7s
+         watermark 30s
+           > a [0s,10s) late 4/2 last @end = [1, 2, 3, 4, 5, 6, 7]
+         the end",
+    );
+}
+
+#[test]
+fn an_empty_on_time_pane_goes_out_only_where_always_is_asked() {
+    let trigger = watermark(Some(count(1)), Some(count(1)));
+    let rules = |on_time| Rules {
+        on_time,
+        lateness: seconds(20),
+        combine: Combine::Sum,
+        ..Rules::new(fixed(10), trigger.clone())
+    };
+    check(
+        rules(FireAlways),
+        "a=7@1s
+           > a [0s,10s) early 0/-1 first @end = 7
+         watermark 10s
+           > a [0s,10s) on_time 1/0 @end = 0
+         a=8@2s
+           > a [0s,10s) late 2/1 @end = 8
+         the end",
+    );
+    // What is not put out is not counted, and what comes after the end is late all the same.
+    check(
+        rules(FireIfNonEmpty),
+        "a=7@1s
+           > a [0s,10s) early 0/-1 first @end = 7
+         watermark 10s
+         a=8@2s
+           > a [0s,10s) late 1/0 @end = 8
+         the end",
+    );
+}
+
+#[test]
+fn an_empty_closing_pane_goes_out_only_where_always_is_asked() {
+    let rules = |closing| Rules {
+        closing,
+        lateness: seconds(5),
+        ..Rules::new(fixed(10), repeatedly(count(1)))
+    };
+    // The end fires nothing, and nothing holds any more: so the last pane is a late one.
+    check(
+        rules(FireAlways),
+        "a=1@1s
+           > a [0s,10s) early 0/-1 first @end = [1]
+         watermark 10s
+         watermark 15s
+           > a [0s,10s) late 1/0 last @end = []
+         the end",
+    );
+    check(
+        rules(FireIfNonEmpty),
+        "a=1@1s
+           > a [0s,10s) early 0/-1 first @end = [1]
+         watermark 10s
+         watermark 15s
+         the end",
+    );
+}
+
+#[test]
+fn a_window_whose_first_element_comes_after_its_end_starts_with_a_late_pane() {
+    check(
+        Rules {
+            lateness: seconds(60),
+            ..Rules::new(fixed(10), watermark(Some(count(5)), Some(count(2))))
+        },
+        "watermark 20s
+         a=1@1s
+           > a [0s,10s) late 0/0 first @end = [1]
+         a=2@2s
+         the end
+           > a [0s,10s) late 1/1 last @end = [2]",
+    );
+}
+
+#[test]
+fn what_never_fires_leaves_at_expiry_on_time_if_it_came_in_time() {
+    check(
+        Rules { lateness: seconds(5), ..Rules::new(fixed(10), Trigger::Never) },
+        "a=1@1s
+         watermark 12s
+         a=2@2s b=3@3s
+         watermark 15s
+           > a [0s,10s) on_time 0/0 first last @end = [1, 2]
+           > b [0s,10s) late 0/0 first last @end = [3]
+         the end",
+    );
+}
+
+#[test]
+fn a_count_not_reached_leaves_at_expiry() {
+    check(
+        Rules { lateness: seconds(5), ..Rules::new(fixed(10), repeatedly(count(3))) },
+        "a=1@1s a=2@2s a=3@3s a=4@4s
+           > a [0s,10s) early 0/-1 first @end = [1, 2, 3, 4]
+         a=5@5s
+         watermark 10s
+         a=6@6s
+         watermark 15s
+           > a [0s,10s) on_time 1/0 last @end = [5, 6]
+         the end",
+    );
+}
+
+#[test]
+fn what_comes_for_a_finished_window_is_dropped_as_closed_and_later_as_late() {
+    check(
+        Rules::new(fixed(10), count(2)),
+        "a=1@1s a=2@2s a=3@3s
+           > a [0s,10s) early 0/-1 first last @end = [1, 2, 3]
+         a=4@4s b=5@5s
+         watermark 10s
+           > b [0s,10s) on_time 0/0 first last @end = [5]
+         a=6@6s
+         the end
+         ! a=4@4s [0s,10s) closed
+         ! a=6@6s [0s,10s) late",
+    );
+}
+
+#[test]
+fn a_jump_past_end_and_expiry_gives_one_pane_on_time_and_last_in_time_order() {
+    check(
+        Rules { lateness: seconds(5), ..Rules::new(fixed(10), watermark(None, Some(count(1)))) },
+        "a=2@11s a=1@1s b=3@3s
+         watermark 40s
+           > a [0s,10s) on_time 0/0 first last @end = [1]
+           > b [0s,10s) on_time 0/0 first last @end = [3]
+           > a [10s,20s) on_time 0/0 first last @end = [2]
+         the end",
+    );
+}
+
+#[test]
+fn at_a_jump_an_empty_pane_goes_out_if_the_trigger_watches_the_watermark() {
+    let rules = |trigger| Rules { lateness: seconds(5), ..Rules::new(fixed(10), trigger) };
+    check(
+        rules(watermark(Some(count(1)), Some(count(1)))),
+        "a=1@1s
+           > a [0s,10s) early 0/-1 first @end = [1]
+         watermark 15s
+           > a [0s,10s) on_time 1/0 last @end = []
+         the end",
+    );
+    check(
+        rules(repeatedly(count(1))),
+        "a=1@1s
+           > a [0s,10s) early 0/-1 first @end = [1]
+         watermark 15s
+         the end",
+    );
+}
+
+#[test]
+fn an_element_in_several_windows_loses_only_the_expired_ones() {
+    let windowing =
+        Windowing::Sliding { size: seconds(10), period: seconds(5), offset: Duration::ZERO };
+    check(
+        Rules::new(windowing, Trigger::Default),
+        "watermark 8s
+         a=1@4s
+         a=2@6s
+         watermark 10s
+           > a [0s,10s) on_time 0/0 first last @end = [1, 2]
+         the end
+           > a [5s,15s) on_time 0/0 first last @end = [2]
+         ! a=1@4s [-5s,5s) late",
+    );
+}
+
+#[test]
+fn an_element_between_windows_is_dropped_for_want_of_one() {
+    let windowing = Windowing::Sliding { size: seconds(2), period: seconds(5), offset: seconds(1) };
+    check(
+        Rules::new(windowing, Trigger::Default),
+        "a=1@2s a=2@3s a=3@-1us
+         the end
+           > a [1s,3s) on_time 0/0 first last @end = [1]
+         ! a=2@3s no window
+         ! a=3@-1us no window",
+    );
+}
+
+#[test]
+fn the_global_window_ends_with_time_itself() {
+    check(
+        Rules::new(Windowing::Global, Trigger::Default),
+        "a=1@-5s
+         watermark 365000d
+         a=2@1s
+         the end
+           > a global on_time 0/0 first last @end = [1, 2]",
+    );
+}
+
+#[test]
+fn a_step_of_both_clocks_gives_one_pane() {
+    check(
+        Rules {
+            lateness: seconds(60),
+            ..Rules::new(fixed(10), watermark(Some(wait(5)), Some(count(1))))
+        },
+        "clock 0s
+         a=1@1s
+         watermark 10s clock 5s
+           > a [0s,10s) on_time 0/0 first @end = [1]
+         the end",
+    );
+}
+
+#[test]
+fn a_clock_that_goes_back_stays_where_it_was() {
+    check(
+        Rules::new(fixed(10), repeatedly(wait(5))),
+        "clock 20s
+         clock 0s
+         watermark 10s
+         watermark 0s
+         a=1@1s
+         a=2@11s
+         clock 24999999us
+         clock 25s
+           > a [10s,20s) early 0/-1 first @end = [2]
+         the end
+         ! a=1@1s [0s,10s) late",
+    );
+}
