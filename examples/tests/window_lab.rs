@@ -6,3 +6,5 @@ mod arguments;
 mod output;
 #[path = "../src/window_lab/play.rs"]
 mod play;
+#[path = "../src/window_lab/plot/mod.rs"]
+mod plot;
