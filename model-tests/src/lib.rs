@@ -49,6 +49,7 @@ mod folder;
 pub mod harness;
 pub mod naive;
 pub mod oracle;
+pub mod played;
 pub mod report;
 pub mod runners;
 

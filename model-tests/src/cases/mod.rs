@@ -18,6 +18,7 @@ pub mod reshaping;
 pub mod sources;
 mod timed;
 pub mod toolbox;
+pub mod transcripts;
 
 use crate::Case;
 
@@ -39,6 +40,7 @@ pub fn all() -> Vec<Case> {
         reshaping::CASES,
         sources::CASES,
         toolbox::CASES,
+        transcripts::CASES,
     ]
     .concat()
 }

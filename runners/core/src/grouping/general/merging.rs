@@ -3,7 +3,7 @@
 use watershed_model::{BoxError, Slot, TimestampCombiner, Window};
 
 use super::{
-    operator::GroupingOperator,
+    operator::{GroupingOperator, Place},
     state::{WindowState, combine},
 };
 use crate::{grouping::rules::end, trigger::TriggerState};
@@ -11,8 +11,8 @@ use crate::{grouping::rules::end, trigger::TriggerState};
 impl GroupingOperator {
     /// Merges the windows of a bundle's elements with those that are there, key by key, and puts the
     /// window that each element's became in its place.
-    pub(super) fn merge_for(&mut self, places: &mut [(usize, Window)]) -> Result<(), BoxError> {
-        let slot = |this: &Self, place: usize| this.slots[places[place].0];
+    pub(super) fn merge_for(&mut self, places: &mut [Place]) -> Result<(), BoxError> {
+        let slot = |this: &Self, place: usize| this.slots[places[place].element];
         let mut order: Vec<usize> = (0..places.len()).collect();
         order.sort_by_key(|place| slot(self, *place));
         let of_keys = order.chunk_by(|a, b| slot(self, *a) == slot(self, *b));
@@ -25,35 +25,39 @@ impl GroupingOperator {
         &mut self,
         slot: Slot,
         of_key: &[usize],
-        places: &mut [(usize, Window)],
+        places: &mut [Place],
     ) -> Result<(), BoxError> {
+        let is_closed = |states: &[WindowState], window: &Window| {
+            states.iter().any(|state| state.is_closed && state.window == *window)
+        };
         let states = &self.keys[slot.0 as usize];
         let open = states.iter().filter(|state| !state.is_closed);
         let mut windows: Vec<Window> = open.map(|state| state.window.clone()).collect();
         let there = windows.len();
         for place in of_key {
-            if !windows.contains(&places[*place].1) {
-                windows.push(places[*place].1.clone());
+            // What was put into a window whose trigger has finished takes no part: it is dropped.
+            let window = &places[*place].assigned;
+            if !windows.contains(window) && !is_closed(states, window) {
+                windows.push(window.clone());
             }
         }
         for merge in self.rules.window_fn.merge(&windows)? {
-            let states = &self.keys[slot.0 as usize];
-            // What would become a window whose trigger has finished is dropped as if it were in it, and
-            // the parts stay as they are.
-            let is_closed =
-                states.iter().any(|state| state.is_closed && state.window == merge.into);
-            let parts = |wanted: bool| {
-                let of = merge.parts.iter().filter(move |part| (**part < there) == wanted);
-                of.map(|part| windows[*part].clone()).collect::<Vec<Window>>()
+            // Likewise what would become such a window; the parts then stay as they are.
+            let is_dropped = is_closed(&self.keys[slot.0 as usize], &merge.into);
+            let (parts_there, new): (Vec<usize>, Vec<usize>) =
+                merge.parts.iter().partition(|part| **part < there);
+            let named = |parts: Vec<usize>| -> Vec<Window> {
+                parts.into_iter().map(|part| windows[part].clone()).collect()
             };
-            let parts_there = parts(true);
-            if !is_closed && !parts_there.is_empty() && parts_there != [merge.into.clone()] {
+            let (parts_there, new) = (named(parts_there), named(new));
+            if !is_dropped && !parts_there.is_empty() && parts_there != [merge.into.clone()] {
                 self.merge_states(slot, &parts_there, &merge.into)?;
             }
-            let new = parts(false);
             for place in of_key {
-                if new.contains(&places[*place].1) || parts_there.contains(&places[*place].1) {
-                    places[*place].1 = merge.into.clone();
+                let assigned = &places[*place].assigned;
+                let is_there = !is_dropped && parts_there.contains(assigned);
+                if new.contains(assigned) || is_there {
+                    places[*place].window = merge.into.clone();
                 }
             }
         }

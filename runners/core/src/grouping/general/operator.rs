@@ -58,7 +58,13 @@ pub struct GroupingOperator {
 }
 
 /// Where an element of the bundle at hand goes.
-type Places = Vec<(usize, Window)>;
+pub(super) struct Place {
+    pub(super) element: usize,
+    /// The window that it was put into.
+    pub(super) assigned: Window,
+    /// What that became by merging.
+    pub(super) window: Window,
+}
 
 impl GroupingOperator {
     /// An empty operator. `windowing` is that of the input; with `emits_identity` an empty input in
@@ -135,11 +141,14 @@ impl GroupingOperator {
         let metadata = bundle.metadata().clone();
         self.locate(bundle);
 
-        let mut places: Places = Vec::with_capacity(self.slots.len());
+        let mut places: Vec<Place> = Vec::with_capacity(self.slots.len());
         for element in 0..self.slots.len() {
             let set = metadata.windows.index().get(element);
             let windows = metadata.windows.table()[set as usize].as_slice();
-            places.extend(admission.open(set, windows).map(|window| (element, window.clone())));
+            places.extend(admission.open(set, windows).map(|window| {
+                let (assigned, window) = (window.clone(), window.clone());
+                Place { element, assigned, window }
+            }));
         }
         if self.rules.window_fn.is_merging() {
             self.merge_for(&mut places)?;
@@ -147,12 +156,12 @@ impl GroupingOperator {
         let mut touched: Vec<(Slot, Window)> = Vec::new();
         let mut placements = std::mem::take(&mut self.placements);
         placements.clear();
-        for (element, window) in places {
+        for Place { element, assigned, window } in places {
             let slot = self.slots[element];
             let timestamp = metadata.timestamps.get(element);
             let Some(cell) = self.add(slot, &window, timestamp) else {
                 let reason = watershed_model::DropReason::Closed;
-                self.dropped.add(element, &window, reason, self.watermark);
+                self.dropped.add(element, &assigned, reason, self.watermark);
                 continue;
             };
             placements.push(Placement { element: element as u32, cell });
