@@ -20,7 +20,10 @@ use foldhash::fast::RandomState;
 
 mod events;
 mod words;
-use events::{ItemKey, KeyForm, WorkKey, checksum, chunks, event, keep, transform};
+use events::{
+    DISORDER, ItemKey, KeyForm, WINDOW, WorkKey, checksum, chunks, event, keep, timed_event,
+    transform,
+};
 use words::words;
 
 #[global_allocator]
@@ -55,10 +58,18 @@ enum Work {
     /// Word count.
     #[value(name = "W1")]
     WordCount,
+    /// Count and sum for each key and window of 10 s, each as its window closes.
+    #[value(name = "W2")]
+    Windows,
+    /// The same behind a map and a filter.
+    #[value(name = "W3")]
+    StepsAndWindows,
     /// Map, filter, and count and sum for each key, in one global window.
     #[value(name = "W3G")]
     StepsGlobally,
 }
+
+type Totals<K> = HashMap<K, (u64, u64), RandomState>;
 
 fn word_count(input: &str, output: &Path) -> io::Result<usize> {
     let mut counts: HashMap<CompactString, u64, RandomState> = HashMap::default();
@@ -85,7 +96,7 @@ fn word_count(input: &str, output: &Path) -> io::Result<usize> {
 }
 
 fn steps_globally<K: WorkKey>(events: u64) -> (usize, u64) {
-    let mut totals: HashMap<K, (u64, u64), RandomState> = HashMap::default();
+    let mut totals: Totals<K> = HashMap::default();
     for event in chunks(events, 0, 1).flatten().map(event).map(transform).filter(keep) {
         let total = totals.entry(K::of(event.key)).or_default();
         total.0 += 1;
@@ -93,6 +104,62 @@ fn steps_globally<K: WorkKey>(events: u64) -> (usize, u64) {
     }
     let parts = totals.iter().map(|(key, (count, sum))| checksum(0, key.number(), *count, *sum));
     (totals.len(), parts.fold(0, u64::wrapping_add))
+}
+
+/// The totals of the windows that are open, by their number. The table of a window is found once a run
+/// of elements in the same one; that of a closed one is used again.
+struct Windows<K> {
+    open: Vec<(u64, Totals<K>)>,
+    free: Vec<Totals<K>>,
+    results: usize,
+    sum: u64,
+}
+
+impl<K: WorkKey> Windows<K> {
+    fn place(&mut self, window: u64) -> usize {
+        if let Some(place) = self.open.iter().position(|(number, _)| *number == window) {
+            return place;
+        }
+        self.open.push((window, self.free.pop().unwrap_or_default()));
+        self.open.len() - 1
+    }
+
+    fn close(&mut self, watermark: u64) {
+        let ends = |(window, _): &mut (u64, Totals<K>)| (*window + 1) * WINDOW <= watermark;
+        for (window, mut totals) in self.open.extract_if(.., ends) {
+            self.results += totals.len();
+            for (key, (count, total)) in totals.drain() {
+                let part = checksum((window + 1) * WINDOW, key.number(), count, total);
+                self.sum = self.sum.wrapping_add(part);
+            }
+            self.free.push(totals);
+        }
+    }
+}
+
+fn windows<K: WorkKey>(events: u64, with_steps: bool) -> (usize, u64) {
+    let mut windows = Windows::<K> { open: Vec::new(), free: Vec::new(), results: 0, sum: 0 };
+    let (mut newest, mut current, mut place) = (0, u64::MAX, 0);
+    for chunk in chunks(events, 0, 1) {
+        for (event, at) in chunk.map(timed_event) {
+            newest = at.max(newest);
+            let event = if with_steps { transform(event) } else { event };
+            if with_steps && !keep(&event) {
+                continue;
+            }
+            let window = at / WINDOW;
+            if window != current {
+                (current, place) = (window, windows.place(window));
+            }
+            let total = windows.open[place].1.entry(K::of(event.key)).or_default();
+            total.0 += 1;
+            total.1 += event.value;
+        }
+        windows.close(newest.saturating_sub(DISORDER));
+        current = u64::MAX;
+    }
+    windows.close(u64::MAX);
+    (windows.results, windows.sum)
 }
 
 fn main() -> ExitCode {
@@ -111,6 +178,15 @@ fn main() -> ExitCode {
                 KeyForm::Integer => steps_globally::<u64>(arguments.events),
                 KeyForm::String => steps_globally::<CompactString>(arguments.events),
                 KeyForm::Struct => steps_globally::<ItemKey>(arguments.events),
+            };
+            (results, Some(sum))
+        }
+        work => {
+            let with_steps = matches!(work, Work::StepsAndWindows);
+            let (results, sum) = match arguments.keys {
+                KeyForm::Integer => windows::<u64>(arguments.events, with_steps),
+                KeyForm::String => windows::<CompactString>(arguments.events, with_steps),
+                KeyForm::Struct => windows::<ItemKey>(arguments.events, with_steps),
             };
             (results, Some(sum))
         }

@@ -26,10 +26,24 @@ pub(crate) struct Event {
 
 /// Event number `i`.
 pub(crate) fn event(i: u64) -> Event {
+    timed_event(i).0
+}
+
+/// How far events are out of order, in milliseconds.
+pub(crate) const DISORDER: u64 = 5_000;
+
+/// The windows of W2 and W3, in milliseconds.
+pub(crate) const WINDOW: u64 = 10_000;
+
+/// Event number `i` with its event time in milliseconds: ten events a millisecond, up to five seconds
+/// out of order.
+pub(crate) fn timed_event(i: u64) -> (Event, u64) {
     let r = mix((i + 1).wrapping_mul(GOLDEN));
     let u = r >> 43;
     let rank = (((u * u * u) >> 42) * 10_000) >> 21;
-    Event { key: (rank + 1).wrapping_mul(GOLDEN), value: r & 1023, bits: (r & 7) as u8 }
+    let event =
+        Event { key: (rank + 1).wrapping_mul(GOLDEN), value: r & 1023, bits: (r & 7) as u8 };
+    (event, i / 10 + DISORDER - ((((r >> 10) & 0xFFFF) * DISORDER) >> 16))
 }
 
 /// The steps of W3 in front of its grouping.

@@ -3,22 +3,22 @@
 //! `peer_bench --work W1 --input FILE --output DIR`
 //!
 //! W1 is a word count; it writes lines `word: count` into files under the output directory. W3G makes
-//! events and gives count and sum for each key. One line of JSON goes to standard output,
+//! events and gives count and sum for each key; W2 and W3 do so for each key and window. One line of JSON goes to standard output,
 //! `{"inner_s":…,"results":…}`: the seconds from the entry of `main` to the last result, and how many
 //! results there were. `bench_plain` does the same in a plain loop. The runner is timely unless
 //! `--runner` says otherwise.
 
-use std::{fs, path::Path, process::ExitCode, time::Instant};
+use std::{fs, marker::PhantomData, path::Path, process::ExitCode, time::Instant};
 
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use compact_str::CompactString;
-use watershed::{Collected, Outcome, prelude::*};
+use watershed::{Collected, Outcome, PaneTiming, model::Window, prelude::*};
 
 mod event_source;
 mod events;
 mod words;
-use event_source::EventSource;
-use events::{ItemKey, KeyForm, WorkKey, checksum, keep, transform};
+use event_source::{EventSource, TimedSource};
+use events::{ItemKey, KeyForm, WINDOW, WorkKey, checksum, keep, transform};
 use words::words;
 
 #[global_allocator]
@@ -60,9 +60,18 @@ enum Work {
     /// Word count.
     #[value(name = "W1")]
     WordCount,
+    /// Count and sum for each key and window of 10 s, each as its window closes.
+    #[value(name = "W2")]
+    Windows,
+    /// The same behind a map and a filter.
+    #[value(name = "W3")]
+    StepsAndWindows,
     /// Map, filter, and count and sum for each key, in one global window.
     #[value(name = "W3G")]
     StepsGlobally,
+    /// As W2, by the general path: an early pane for each thousand events, and accumulating.
+    #[value(name = "W2E")]
+    EarlyPanes,
 }
 
 /// Builds W1 and returns the name of the step that makes the results.
@@ -82,20 +91,74 @@ fn word_count(pipeline: &Pipeline, input: &str, output: &Path) -> &'static str {
 /// The sum of what all results add to it, once the run has ended.
 type Checksum = Collected<Option<u64>>;
 
-/// Builds W3G and returns the name of the step that makes the results, and their checksum.
-fn steps_globally<K: WorkKey>(pipeline: &Pipeline, events: u64) -> (&'static str, Checksum) {
-    const RESULTS: &str = "totals";
-    let checksum = pipeline
+const RESULTS: &str = "totals";
+
+/// Builds W3G and returns its results' checksum.
+fn steps_globally<K: WorkKey>(pipeline: &Pipeline, events: u64) -> Checksum {
+    let keyed = pipeline
         .read(EventSource { events })
         .map(transform)
         .filter(keep)
-        .map(|event| (K::of(event.key), event.value))
+        .map(|event| (K::of(event.key), event.value));
+    totals(&keyed)
+}
+
+/// Builds W2, or W3 with its steps, and returns its results' checksum.
+fn windows<K: WorkKey>(pipeline: &Pipeline, events: u64, parts: u64, work: Work) -> Checksum {
+    let form = PhantomData;
+    let keyed = match work {
+        Work::StepsAndWindows => pipeline
+            .read(TimedSource { events, parts, form })
+            .map(transform)
+            .filter(keep)
+            .map(|event| (K::of(event.key), event.value)),
+        _ => pipeline.read(TimedSource { events, parts, form: PhantomData }),
+    };
+    let fixed = FixedWindows::of(millis(WINDOW as i64));
+    let windowed = match work {
+        Work::EarlyPanes => {
+            let early = AfterWatermark::new().early(AfterCount::of(1_000));
+            keyed.window(fixed.triggering(early).accumulating())
+        }
+        _ => keyed.window(fixed),
+    };
+    totals(&windowed)
+}
+
+/// Count and sum for each key and window, and what they add to the checksum.
+fn totals<K: WorkKey>(keyed: &PCollection<(K, u64)>) -> Checksum {
+    keyed
         .combine_per_key((Count, Sum))
         .named(RESULTS)
-        .map(|(key, (count, total))| checksum(0, key.number(), count, total))
+        .par_do(CheckResult)
+        .window(GlobalWindows)
         .combine_globally(reduce(|a: u64, b: u64| a.wrapping_add(b)))
-        .collect();
-    (RESULTS, checksum)
+        .collect()
+}
+
+/// What a result adds to the checksum; the end of its window is the instant behind its time.
+#[derive(Clone)]
+struct CheckResult;
+
+impl<K: WorkKey> DoFn<(K, (u64, u64))> for CheckResult {
+    type Outputs = One<u64>;
+
+    fn process(
+        &mut self,
+        (key, (count, total)): (K, (u64, u64)),
+        cx: &ElementContext<'_>,
+        out: &mut Emitters<Self, (K, (u64, u64))>,
+    ) -> Result<(), BoxError> {
+        let end = match cx.windows() {
+            [Window::Interval { end, .. }] => end.to_millis() as u64,
+            _ => 0,
+        };
+        // An early pane is not the last word.
+        if cx.pane().timing != PaneTiming::Early {
+            out.emit(checksum(end, key.number(), count, total));
+        }
+        Ok(())
+    }
 }
 
 fn main() -> ExitCode {
@@ -108,6 +171,7 @@ fn main() -> ExitCode {
     arguments.pipeline.workers = arguments.parallel.unwrap_or(arguments.pipeline.workers);
 
     let pipeline = Pipeline::new();
+    let (events, parts) = (arguments.events, arguments.pipeline.workers.max(1) as u64);
     let (results, checksum) = match arguments.work {
         Work::WordCount => {
             let output = Path::new(&arguments.output);
@@ -118,12 +182,20 @@ fn main() -> ExitCode {
             (word_count(&pipeline, &arguments.input, output), None)
         }
         Work::StepsGlobally => {
-            let (results, checksum) = match arguments.keys {
-                KeyForm::Integer => steps_globally::<u64>(&pipeline, arguments.events),
-                KeyForm::String => steps_globally::<CompactString>(&pipeline, arguments.events),
-                KeyForm::Struct => steps_globally::<ItemKey>(&pipeline, arguments.events),
+            let checksum = match arguments.keys {
+                KeyForm::Integer => steps_globally::<u64>(&pipeline, events),
+                KeyForm::String => steps_globally::<CompactString>(&pipeline, events),
+                KeyForm::Struct => steps_globally::<ItemKey>(&pipeline, events),
             };
-            (results, Some(checksum))
+            (RESULTS, Some(checksum))
+        }
+        work => {
+            let checksum = match arguments.keys {
+                KeyForm::Integer => windows::<u64>(&pipeline, events, parts, work),
+                KeyForm::String => windows::<CompactString>(&pipeline, events, parts, work),
+                KeyForm::Struct => windows::<ItemKey>(&pipeline, events, parts, work),
+            };
+            (RESULTS, Some(checksum))
         }
     };
     let report = pipeline.run(&arguments.pipeline);

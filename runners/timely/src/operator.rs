@@ -28,8 +28,10 @@ use crate::{
 const CONGESTED: Duration = Duration::from_micros(200);
 
 /// A source tells its watermark after so many elements or so much time. Every step of the watermark
-/// costs messages between workers, and flushes what an exchange has gathered.
+/// costs messages between workers, and flushes what an exchange has gathered; a worker alone has neither,
+/// and windows that close sooner leave the cache to others.
 const TELL_ELEMENTS: usize = 64 << 10;
+const TELL_ELEMENTS_ALONE: usize = 8 << 10;
 const TELL_TIME: Duration = Duration::from_millis(10);
 
 /// How an operator is activated again.
@@ -122,7 +124,11 @@ impl Operator {
             return Ok(step);
         }
         let is_time = self.told.elapsed() >= TELL_TIME;
-        if reading.since >= TELL_ELEMENTS || is_time || step == Step::Wait {
+        let enough = match self.shared.options.all_workers() {
+            1 => TELL_ELEMENTS_ALONE,
+            _ => TELL_ELEMENTS,
+        };
+        if reading.since >= enough || is_time || step == Step::Wait {
             self.told = Instant::now();
             self.watermark = reading.look();
             self.pass_on(Timestamp::MAX)?;

@@ -213,22 +213,24 @@ fn emitting<I: Element, O: Element>(f: impl Fn(I, &mut Emitter<O>) + Func) -> Pa
 }
 
 fn filter_bundle<T: Element>(mut bundle: Bundle<T>, keep: &impl Fn(&T) -> bool) -> Bundle<T> {
+    let values = &mut bundle.values;
     if bundle.metadata.is_uniform() {
-        bundle.values.retain(|value| keep(value));
+        values.retain(keep);
         return bundle;
     }
-    let mut kept = Vec::new();
-    let mut place = 0;
-    bundle.values.retain(|value| {
-        let keeps = keep(value);
-        if keeps {
-            kept.push(place);
-        }
-        place += 1;
-        keeps
-    });
-    if kept.len() as u32 == place || fault!("filter-keeps-the-wrong-metadata") {
-        return bundle;
+    // Without a branch on what is kept, which no processor can guess.
+    let (mut kept, mut count) = (vec![0; values.len()], 0);
+    for place in 0..values.len() {
+        let keeps = keep(&values[place]);
+        kept[count] = place as u32;
+        values.swap(count, place);
+        count += usize::from(keeps);
     }
-    Bundle::new(bundle.values, bundle.metadata.gather(&kept))
+    let all = count == values.len();
+    values.truncate(count);
+    kept.truncate(count);
+    if !all && !fault!("filter-keeps-the-wrong-metadata") {
+        bundle.metadata = bundle.metadata.gather(&kept);
+    }
+    bundle
 }

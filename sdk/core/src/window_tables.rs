@@ -58,6 +58,19 @@ impl<K: Key, V: Element, C: CombineFn<V>> Tables<K, V, C> {
             }
             return;
         }
+        // Or each element goes to one of a few.
+        let single: Option<Vec<u32>> = routes
+            .iter()
+            .map(|route| route.first().filter(|_| route.len() == 1).map(|id| id.0))
+            .collect();
+        if let (Column::Each(index), Some(single)) = (index, single) {
+            for ((key, value), set) in std::iter::zip(bundle.values, index) {
+                let table = &mut tables[single[*set as usize] as usize];
+                let accumulator = accumulator(table, hasher, key, || combiner.create(&CX));
+                add(combiner, accumulator, value);
+            }
+            return;
+        }
         for (place, (key, value)) in bundle.values.into_iter().enumerate() {
             let Some((last, others)) = routes[index.get(place) as usize].split_last() else {
                 continue;

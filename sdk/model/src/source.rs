@@ -162,6 +162,16 @@ impl<T> SourceOutput<T> {
         }
     }
 
+    /// Puts out elements with their event times. Of many this is several times as fast as one by one.
+    #[inline]
+    pub fn emit_all_at(&mut self, elements: impl IntoIterator<Item = (T, Timestamp)>) {
+        let timestamps = self.timestamps.make_each(self.values.len());
+        // Taken out, so that both vectors grow together.
+        let mut both = (std::mem::take(&mut self.values), std::mem::take(timestamps));
+        both.extend(elements);
+        (self.values, *timestamps) = both;
+    }
+
     /// How many elements were put out in this call.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -305,6 +315,8 @@ mod tests {
         out.emit_all([4, 5]);
         let (one, none) = (Timestamp::from_seconds(1), Timestamp::MIN);
         assert_eq!(out.timestamps, Column::Each(vec![one, one, none, none, none]));
-        assert_eq!(out.values, [1, 2, 3, 4, 5]);
+        out.emit_all_at([(6, one)]);
+        assert_eq!(out.timestamps, Column::Each(vec![one, one, none, none, none, one]));
+        assert_eq!(out.values, [1, 2, 3, 4, 5, 6]);
     }
 }

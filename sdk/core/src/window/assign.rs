@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, marker::PhantomData, sync::Arc};
 
+use foldhash::fast::RandomState;
+
 use watershed_model::{
     AnyBundle, AnyWindowFn, BoundedWindow, BoxError, Bundle, Column, Dictionary, DropReason,
     Duration, Element, ElementType, GraphBuilder, KernelOutput, Location, Metadata, ParDo,
@@ -119,61 +121,112 @@ fn assign<T: Element, F: WindowFn<T>>(window_fn: F) -> ParDo {
         move |bundle: Bundle<T>, out: &mut KernelOutput| {
             let mut assigned = Assigned::default();
             let mut windows = Vec::new();
-            // Where windows go by time alone, elements mostly fall where the one before them fell.
-            let mut alike = (Timestamp::MAX, Timestamp::MIN);
-            for (i, value) in bundle.values.iter().enumerate() {
-                let timestamp = bundle.metadata.timestamps.get(i);
-                if alike.0 <= timestamp && timestamp < alike.1 {
-                    assigned.repeat(i);
-                    continue;
-                }
+            let mut index = Vec::with_capacity(bundle.values.len());
+            while let Some(value) = bundle.values.get(index.len()) {
+                let timestamp = bundle.metadata.timestamps.get(index.len());
                 windows.clear();
                 window_fn.assign(value, timestamp, &mut windows);
-                assigned.push(i, &windows)?;
-                alike = window_fn.assigns_alike(timestamp).unwrap_or(alike);
+                let place = assigned.place(&windows)?;
+                index.push(place);
+                if let Some((from, to)) = window_fn.assigns_alike(timestamp) {
+                    assigned.remember(from, to, place);
+                    assigned.place_alike(
+                        &bundle.metadata.timestamps,
+                        bundle.values.len(),
+                        &mut index,
+                    );
+                }
             }
-            let dropped = bundle.values.len() - assigned.index.len();
-            out.dropped(DropReason::NoWindow, dropped as u64);
-            out.put(0, AnyBundle::new(assigned.apply(bundle)));
+            let bundle = assigned.apply(bundle, index, out);
+            out.put(0, AnyBundle::new(bundle));
             Ok(None)
         }
     })
 }
 
-/// The window column in the making: elements mostly fall where the one before them fell.
+/// The place of those elements that are in no window.
+const NOWHERE: u32 = u32::MAX;
+
+/// A stretch of event time whose elements are all in the same windows.
+#[derive(Clone, Copy)]
+struct Stretch {
+    from: Timestamp,
+    /// How long it is, in microseconds.
+    span: u64,
+    place: u32,
+}
+
+/// More stretches than this are not remembered.
+const MOST_STRETCHES: usize = 4;
+
+impl Stretch {
+    #[inline]
+    fn has(&self, timestamp: Timestamp) -> bool {
+        // One comparison: what lies before the stretch wraps around to behind it.
+        (timestamp.as_micros().wrapping_sub(self.from.as_micros()) as u64) < self.span
+    }
+}
+
+/// The distinct window sets of a bundle.
 struct Assigned<W> {
     table: Vec<WindowSet>,
-    found: HashMap<WindowSet, u32>,
+    found: HashMap<WindowSet, u32, RandomState>,
+    /// The windows that were placed last, and where.
     last: (Vec<W>, u32),
-    kept: Vec<u32>,
-    index: Vec<u32>,
+    /// Stretches of event time in which all have the same windows, the newest first. Where windows go by
+    /// time alone, elements mostly fall into one of these.
+    stretches: Vec<Stretch>,
 }
 
 impl<W> Default for Assigned<W> {
     fn default() -> Self {
         Assigned {
             table: Vec::new(),
-            found: HashMap::new(),
-            last: (Vec::new(), 0),
-            kept: Vec::new(),
-            index: Vec::new(),
+            found: HashMap::default(),
+            last: (Vec::new(), NOWHERE),
+            stretches: Vec::with_capacity(MOST_STRETCHES),
         }
     }
 }
 
 impl<W: BoundedWindow> Assigned<W> {
-    /// The element is in the windows of the one before it.
-    fn repeat(&mut self, element: usize) {
-        if !self.last.0.is_empty() {
-            self.kept.push(element as u32);
-            self.index.push(self.last.1);
+    fn remember(&mut self, from: Timestamp, to: Timestamp, place: u32) {
+        self.stretches.truncate(MOST_STRETCHES - 1);
+        let span = to.as_micros().wrapping_sub(from.as_micros()) as u64;
+        self.stretches.insert(0, Stretch { from, span, place });
+    }
+
+    /// Places the elements that follow, up to one that lies in no stretch.
+    fn place_alike(&self, timestamps: &Column<Timestamp>, len: usize, index: &mut Vec<u32>) {
+        let newest = self.stretches[0];
+        let rest = match timestamps {
+            Column::Uniform(_) => {
+                index.resize(len, newest.place);
+                return;
+            }
+            Column::Each(all) => &all[index.len()..],
+        };
+        // Often all of them lie in one.
+        let run = rest.iter().take_while(|time| newest.has(**time)).count();
+        index.resize(index.len() + run, newest.place);
+        // Else they may jump to and fro, so nothing here branches on where one lies.
+        for time in &rest[run..] {
+            let (mut place, mut is_known) = (NOWHERE, false);
+            for stretch in &self.stretches {
+                let has = stretch.has(*time);
+                place = if has { stretch.place } else { place };
+                is_known |= has;
+            }
+            if !is_known {
+                return;
+            }
+            index.push(place);
         }
     }
 
-    fn push(&mut self, element: usize, windows: &[W]) -> Result<(), BoxError> {
+    fn place(&mut self, windows: &[W]) -> Result<u32, BoxError> {
         if windows.is_empty() {
-            self.last.0.clear();
-            return Ok(());
+            return Ok(NOWHERE);
         }
         if windows != self.last.0 {
             let erased: Result<Vec<Window>, _> = windows.iter().map(W::to_window).collect();
@@ -185,30 +238,33 @@ impl<W: BoundedWindow> Assigned<W> {
             }
             self.last = (windows.to_vec(), place);
         }
-        self.kept.push(element as u32);
-        self.index.push(self.last.1);
-        Ok(())
+        Ok(self.last.1)
     }
 
-    fn apply<T: Element>(self, bundle: Bundle<T>) -> Bundle<T> {
+    /// Puts the elements into their windows; those that have none are dropped, counted.
+    fn apply<T: Element>(
+        self,
+        bundle: Bundle<T>,
+        mut index: Vec<u32>,
+        out: &mut KernelOutput,
+    ) -> Bundle<T> {
         let Bundle { mut values, mut metadata } = bundle;
-        if self.kept.len() < values.len() {
-            metadata = metadata.gather(&self.kept);
-            let mut kept = self.kept.iter().peekable();
-            let mut place = 0;
-            values.retain(|_| {
-                let keeps = kept.next_if(|next| **next == place).is_some();
-                place += 1;
-                keeps
-            });
+        if index.contains(&NOWHERE) {
+            let places = 0..index.len() as u32;
+            let kept: Vec<u32> = places.filter(|i| index[*i as usize] != NOWHERE).collect();
+            out.dropped(DropReason::NoWindow, (index.len() - kept.len()) as u64);
+            metadata = metadata.gather(&kept);
+            let mut places = index.iter();
+            values.retain(|_| places.next().is_some_and(|place| *place != NOWHERE));
+            index.retain(|place| *place != NOWHERE);
         }
-        let index = match self.table.len() {
-            1 => Column::Uniform(0),
-            _ => Column::Each(self.index),
-        };
         if self.table.is_empty() {
             return Bundle::new(values, metadata);
         }
+        let index = match self.table.len() {
+            1 => Column::Uniform(0),
+            _ => Column::Each(index),
+        };
         let metadata = Metadata { windows: Dictionary::new(self.table, index), ..metadata };
         Bundle::new(values, metadata)
     }

@@ -13,6 +13,9 @@ impl<T> WindowFn<T> for GlobalWindows {
     fn assign(&self, _: &T, _: Timestamp, windows: &mut Vec<GlobalWindow>) {
         windows.push(GlobalWindow);
     }
+    fn assigns_alike(&self, _: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        Some((Timestamp::MIN, Timestamp::MAX))
+    }
     fn is_global(&self) -> bool {
         true
     }
@@ -39,10 +42,16 @@ impl FixedWindows {
 }
 
 /// `t − ((t − offset) mod period)` with the remainder of Euclid, so that times before the epoch fall
-/// into the window that holds them (Beam's do not). Widened, since `t − offset` can overflow.
+/// into the window that holds them (Beam's do not). Widened where `t − offset` overflows.
 fn last_start(timestamp: Timestamp, period: Duration, offset: Duration) -> Timestamp {
-    let since = i128::from(timestamp.as_micros()) - i128::from(offset.as_micros());
-    let into = since.rem_euclid(i128::from(period.as_micros().max(1))) as i64;
+    let period = period.as_micros().max(1);
+    let into = match timestamp.as_micros().checked_sub(offset.as_micros()) {
+        Some(since) => since.rem_euclid(period),
+        None => {
+            let since = i128::from(timestamp.as_micros()) - i128::from(offset.as_micros());
+            since.rem_euclid(i128::from(period)) as i64
+        }
+    };
     timestamp - Duration::from_micros(into)
 }
 

@@ -41,7 +41,10 @@ use timely::{
     worker::Worker,
 };
 
+#[path = "../events.rs"]
 mod events;
+mod windows;
+#[path = "../words.rs"]
 mod words;
 use events::{Event, ItemKey, KeyForm, WorkKey, checksum, chunks, event, keep, transform};
 use words::words;
@@ -79,6 +82,10 @@ struct Arguments {
 enum Work {
     #[value(name = "W1")]
     WordCount,
+    #[value(name = "W2")]
+    Windows,
+    #[value(name = "W3")]
+    StepsAndWindows,
     #[value(name = "W3G")]
     StepsGlobally,
 }
@@ -358,6 +365,15 @@ fn main() -> ExitCode {
             KeyForm::String => steps_globally::<CompactString>(worker, form, events, &made, &total),
             KeyForm::Struct => steps_globally::<ItemKey>(worker, form, events, &made, &total),
         },
+        work => {
+            let with_steps = matches!(work, Work::StepsAndWindows);
+            let run = match keys {
+                KeyForm::Integer => windows::windows::<u64>,
+                KeyForm::String => windows::windows::<CompactString>,
+                KeyForm::Struct => windows::windows::<ItemKey>,
+            };
+            run(worker, form, events, with_steps, &made, &total);
+        }
     });
     match ran {
         Ok(guards) => drop(guards),
@@ -369,7 +385,7 @@ fn main() -> ExitCode {
     let (seconds, results) = (started.elapsed().as_secs_f64(), results.load(Relaxed));
     match work {
         Work::WordCount => println!("{{\"inner_s\":{seconds:.6},\"results\":{results}}}"),
-        Work::StepsGlobally => {
+        _ => {
             let sum = sum.load(Relaxed);
             println!("{{\"inner_s\":{seconds:.6},\"results\":{results},\"sum\":\"{sum:016x}\"}}");
         }
