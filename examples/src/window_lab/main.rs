@@ -71,10 +71,8 @@ fn read(arguments: &Arguments) -> Result<Vec<Row>, String> {
 }
 
 fn settings(arguments: &Arguments) -> Result<WindowSettings, String> {
-    let trigger = Trigger::parse(&arguments.trigger)
-        .map_err(|error| format!("--trigger cannot be understood: {error}"))?;
     let mut settings = WindowSettings::new()
-        .triggering(trigger)
+        .triggering(arguments.trigger.clone())
         .allowed_lateness(arguments.lateness)
         .timestamp_combiner(arguments.timestamp_combiner.into())
         .on_time_behavior(arguments.on_time_behavior.into())
