@@ -9,7 +9,7 @@
 //! ```text
 //!   arguments        what is asked for            output    panes and drops as lines of JSON
 //!   refusals         what cannot be played        report    what is printed at the end
-//!                                                 picture   when each pane left
+//!   standard_input   for several processes        picture   when each pane left
 //!   play             the rows and the clocks      plot      the drawing
 //!   pipeline         windows, triggers, combine
 //! ```
@@ -31,6 +31,7 @@ mod play;
 mod plot;
 mod refusals;
 mod report;
+mod standard_input;
 
 use arguments::Arguments;
 
@@ -66,6 +67,12 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Stopped> {
     let (name, bytes) = read(arguments).map_err(Stopped::Because)?;
     let rows = play::read(&bytes);
     let rows = rows.map_err(|error| Stopped::Because(format!("{name}, {error}")))?;
+    if standard_input::is_shared(arguments) {
+        return standard_input::run_on_a_file(&bytes).map_err(|error| {
+            let what = "cannot hand standard input to the other processes";
+            Stopped::Because(format!("{what}: {error}"))
+        });
+    }
     let pipeline = Pipeline::new();
     let played = pipeline::play(&pipeline, &rows, arguments);
     let (panes, dropped) = (played.panes.collect(), played.dropped.collect());
