@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// The windows: fixed:D, sliding:SIZE/PERIOD, sessions:GAP, global, or days:ZONE, weeks:ZONE,
     /// months:ZONE, years:ZONE. A span D is like 250ms, 5s, 30m, 2h or 1d.
     #[arg(long, value_name = "W", default_value = "fixed:10s")]
-    pub(crate) window: Windows,
+    pub(crate) window: Chosen,
 
     /// When panes go out, such as after_watermark(early=after_count(2),late=after_count(1)).
     #[arg(long, value_name = "T", default_value = "default")]
@@ -35,11 +35,11 @@ pub(crate) struct Arguments {
     pub(crate) mode: Mode,
 
     /// How long after a window's end late elements are still taken in.
-    #[arg(long, value_name = "D", default_value = "0s", value_parser = span)]
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = span, allow_hyphen_values = true)]
     pub(crate) lateness: Duration,
 
     /// How far the watermark stays behind the newest event time.
-    #[arg(long, value_name = "D", default_value = "0s", value_parser = span)]
+    #[arg(long, value_name = "D", default_value = "0s", value_parser = span, allow_hyphen_values = true)]
     pub(crate) watermark_lag: Duration,
 
     /// The event time of a pane.
@@ -69,10 +69,39 @@ pub(crate) struct Arguments {
 
     /// Draw the play: event time against arrival time, the watermark, each pane.
     #[arg(long, value_name = "FILE.svg")]
-    pub(crate) plot: Option<PathBuf>,
+    pub(crate) plot: Option<String>,
 
     #[command(flatten)]
     pub(crate) pipeline: PipelineOptions,
+}
+
+impl Arguments {
+    /// What was asked of the windows, in a line; what is as usual is left out.
+    pub(crate) fn summary(&self) -> String {
+        let usual = TimestampCombiner::EndOfWindow;
+        let mut summary = format!(
+            "{} in {}, trigger {}, {}",
+            name(self.combine),
+            self.window.text,
+            self.trigger,
+            name(self.mode)
+        );
+        if self.lateness.is_positive() {
+            summary += &format!(", lateness {}", self.lateness);
+        }
+        if self.watermark_lag.is_positive() {
+            summary += &format!(", watermark {} behind", self.watermark_lag);
+        }
+        if TimestampCombiner::from(self.timestamp_combiner) != usual {
+            summary += &format!(", timestamps {}", name(self.timestamp_combiner));
+        }
+        summary
+    }
+}
+
+/// How a choice is written.
+fn name(choice: impl ValueEnum) -> String {
+    choice.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 /// `--mode`.
@@ -130,7 +159,22 @@ impl From<Behavior> for FiringBehavior {
     }
 }
 
-/// `--window`.
+/// `--window`, as it was written and what it means.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    text: String,
+    pub(crate) windows: Windows,
+}
+
+impl FromStr for Chosen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(Chosen { text: text.to_owned(), windows: text.parse()? })
+    }
+}
+
+/// The kinds of windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Windows {
     Fixed(FixedWindows),
@@ -232,7 +276,7 @@ mod tests {
         Arguments::command().debug_assert();
         let said = parse(&[]).unwrap();
         assert_eq!((said.input, said.plot), (None, None));
-        assert_eq!(said.window, Windows::Fixed(FixedWindows::of(seconds(10))));
+        assert_eq!(said.window.windows, Windows::Fixed(FixedWindows::of(seconds(10))));
         assert_eq!((said.trigger, said.mode), (Trigger::Default, Mode::Discarding));
         assert_eq!((said.lateness, said.watermark_lag), (seconds(0), seconds(0)));
         assert_eq!(said.combine, Combine::Sum);
@@ -253,7 +297,10 @@ mod tests {
             --allow-unsafe --show-dropped --plot p.svg --runner timely --workers 2 --processes 2 --quiet";
         let said = parse(&text.split_whitespace().collect::<Vec<_>>()).unwrap();
         assert_eq!(said.input, Some(PathBuf::from("a.csv")));
-        assert_eq!(said.window, Windows::Sliding(SlidingWindows::of(seconds(9), seconds(4))));
+        assert_eq!(
+            said.window.windows,
+            Windows::Sliding(SlidingWindows::of(seconds(9), seconds(4)))
+        );
         assert_eq!(
             (said.trigger, said.mode),
             (Trigger::Repeatedly(Box::new(Trigger::AfterCount(2))), Mode::Retracting)
@@ -264,9 +311,22 @@ mod tests {
         assert_eq!(FiringBehavior::from(said.on_time_behavior), FiringBehavior::FireIfNonEmpty);
         assert_eq!(FiringBehavior::from(said.closing_behavior), FiringBehavior::FireAlways);
         assert!(said.allow_unsafe && said.show_dropped && said.pipeline.quiet);
-        assert_eq!(said.plot, Some(PathBuf::from("p.svg")));
+        assert_eq!(said.plot, Some("p.svg".to_owned()));
         assert_eq!((said.pipeline.runner, said.pipeline.workers), (RunnerKind::Timely, 2));
         assert_eq!(said.pipeline.processes, 2);
+    }
+
+    #[test]
+    fn a_summary_says_what_is_not_as_usual() {
+        let summary = |arguments: &[&str]| parse(arguments).unwrap().summary();
+        assert_eq!(summary(&[]), "sum in fixed:10s, trigger default, discarding");
+        let text = "--window sessions:1m --trigger repeatedly(after_count(2)) --mode accumulating \
+            --lateness 1h --watermark-lag 5s --timestamp-combiner earliest --combine list";
+        assert_eq!(
+            summary(&text.split_whitespace().collect::<Vec<_>>()),
+            "list in sessions:1m, trigger repeatedly(after_count(2)), accumulating, lateness 1h, watermark \
+             5s behind, timestamps earliest"
+        );
     }
 
     #[test]

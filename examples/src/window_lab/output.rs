@@ -8,7 +8,7 @@ use watershed::{
 };
 
 /// One pane of one key and window.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Pane {
     pub(crate) key: String,
     pub(crate) window: Window,

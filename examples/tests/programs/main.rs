@@ -7,6 +7,7 @@
 //!   minimal     the other examples
 //!   processes   jobs of several processes, and all that goes wrong between them
 //!   running     a program that runs beside its test
+//!   window_lab  the panes of a play, and its picture
 //! ```
 
 #![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
@@ -18,6 +19,7 @@ mod minimal;
 mod processes;
 #[cfg(target_os = "linux")]
 mod running;
+mod window_lab;
 mod wordcount;
 
 use std::time::Duration;
@@ -31,6 +33,7 @@ fn program(name: &str) -> Command {
         "max_per_key" => env!("CARGO_BIN_EXE_max_per_key"),
         "top_words" => env!("CARGO_BIN_EXE_top_words"),
         "dead_letters" => env!("CARGO_BIN_EXE_dead_letters"),
+        "window_lab" => env!("CARGO_BIN_EXE_window_lab"),
         "peer_bench" => env!("CARGO_BIN_EXE_peer_bench"),
         "bench_plain" => env!("CARGO_BIN_EXE_bench_plain"),
         other => panic!("there is no program {other}"),

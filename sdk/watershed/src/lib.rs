@@ -34,7 +34,7 @@ mod run;
 pub mod testing;
 
 pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
-pub use run::{RunPipeline, exit_code};
+pub use run::{RunPipeline, exit_code, is_launched_child};
 pub use watershed_core::{
     BundleContext, CalendarWindows, Collected, Create, DoFn, Dropped, ElementContext, Emitter,
     Emitters, Failed, FixedWindows, Four, Func, GlobalWindows, Group, Keyed, NoOutputs, Observed,

@@ -98,7 +98,9 @@ fn start(graph: Arc<Graph>, options: &PipelineOptions) -> Result<JobHandle, RunE
 }
 
 /// Whether another process has launched this one to share its jobs; it leaves the talking to the first.
-pub(crate) fn is_launched_child() -> bool {
+/// It runs the whole program: what a program says or writes after a run, beside its sinks, it should
+/// say only if this is false.
+pub fn is_launched_child() -> bool {
     #[cfg(feature = "timely")]
     return watershed_runner_timely::is_launched_child();
     #[cfg(not(feature = "timely"))]

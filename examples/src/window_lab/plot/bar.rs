@@ -31,12 +31,15 @@ pub(super) struct Bar<'a> {
     /// The moment at which the pane left.
     moment: f64,
     is_thin: bool,
+    /// Whether it covers another, for want of room.
+    pub(super) is_crowded: bool,
 }
 
 /// The panes, each above its moment and above those that left at the same.
 pub(super) fn of<'a>(shared: &Shared<'_>, panel: &Panel<'a>, y: &Axis, area: Area) -> Vec<Bar<'a>> {
     let is_thin = panel.panes.len() > MOST_BARS;
-    let mut room = Room::new(area.whole());
+    // What leaves before the end stays below it.
+    let (mut below, mut above) = (Room::new(area.before_the_end()), Room::new(area.whole()));
     let mut drawn = HashSet::new();
     let mut bars = Vec::new();
     for left in &panel.panes {
@@ -47,6 +50,7 @@ pub(super) fn of<'a>(shared: &Shared<'_>, panel: &Panel<'a>, y: &Axis, area: Are
         let (from, to) = (from + 1.0, (to - 1.0).max(from + 6.0));
         let clocks = left.after.and_then(|row| shared.plot.clocks.get(row));
         let moment = clocks.map_or(area.end, |clocks| y.pixel(clocks.processing_time));
+        let mut is_crowded = false;
         let place = if is_thin {
             let cell = (from as i64, (moment / 2.0) as i64, left.pane.info.timing);
             if !drawn.insert(cell) {
@@ -59,9 +63,12 @@ pub(super) fn of<'a>(shared: &Shared<'_>, panel: &Panel<'a>, y: &Axis, area: Are
                 let bottom = lowest - (BAR + 2.0) * level as f64;
                 Place { left: from, top: bottom - BAR, right: to, bottom }
             };
-            room.take_first((0..MOST_LEVELS).map(level)).unwrap_or_else(|| level(0))
+            let room = if clocks.is_some() { &mut below } else { &mut above };
+            let free = room.take_first((0..MOST_LEVELS).map(level));
+            is_crowded = free.is_none();
+            free.unwrap_or_else(|| level(0))
         };
-        bars.push(Bar { left, place, moment, is_thin });
+        bars.push(Bar { left, place, moment, is_thin, is_crowded });
     }
     bars
 }

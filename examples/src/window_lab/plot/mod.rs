@@ -102,8 +102,8 @@ pub(crate) fn draw(plot: &Plot<'_>) -> String {
     let y = processing_axis(plot);
     let shared = Shared { plot, x };
     for panel in &panels {
-        let area = Area::new(panel, (LEFT, RIGHT), top);
-        panel::draw(&mut svg, &shared, panel, y.on(area.bottom, area.end), area);
+        let area = Area::new(&shared, panel, y, (LEFT, RIGHT), top);
+        panel::draw(&mut svg, &shared, panel, area.axis(y), area);
         top = area.bottom + 54.0;
     }
     if panels.is_empty() {

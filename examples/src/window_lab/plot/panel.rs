@@ -64,13 +64,42 @@ impl<'a> Panel<'a> {
     }
 }
 
+/// Above the last arrival there is room for a pane or two.
+const HEADROOM: f64 = 2.0 * (BAR + 2.0);
+const LEAST_HEIGHT: f64 = 190.0;
+const MOST_HEIGHT: f64 = 720.0;
+
 impl Area {
-    /// Room for a panel: the more happens in it, the higher.
-    pub(super) fn new(panel: &Panel<'_>, (left, right): (f64, f64), top: f64) -> Self {
+    /// Room for a panel: the more happens in it, the higher, and higher still if panes would cover one
+    /// another.
+    pub(super) fn new(
+        shared: &Shared<'_>,
+        panel: &Panel<'_>,
+        y: Axis,
+        (left, right): (f64, f64),
+        top: f64,
+    ) -> Self {
         let wanted = 90.0 + 15.0 * panel.rows.len() as f64 + 12.0 * panel.panes.len() as f64;
         let at_end = 8.0 + (BAR + 2.0) * panel.at_end.clamp(1, MOST_LEVELS) as f64;
         let end = top + at_end;
-        Area { left, right, top, end, bottom: end + wanted.clamp(190.0, 560.0) }
+        let mut height = wanted.clamp(LEAST_HEIGHT, 0.75 * MOST_HEIGHT);
+        loop {
+            let area = Area { left, right, top, end, bottom: end + HEADROOM + height };
+            let bars = bar::of(shared, panel, &area.axis(y), area);
+            if height >= MOST_HEIGHT || !bars.iter().any(|bar| bar.is_crowded) {
+                return area;
+            }
+            height = (1.2 * height).min(MOST_HEIGHT);
+        }
+    }
+
+    /// Processing time on this panel.
+    pub(super) fn axis(&self, y: Axis) -> Axis {
+        y.on(self.bottom, self.end + HEADROOM)
+    }
+
+    pub(super) fn before_the_end(&self) -> Place {
+        Place { top: self.end, ..self.whole() }
     }
 
     pub(super) fn whole(&self) -> Place {
