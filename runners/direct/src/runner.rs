@@ -25,6 +25,13 @@ impl Runner for DirectRunner {
             );
             return Err(RunError::Runner { runner: self.name().into(), problem });
         }
+        if options.processes != 1 || !options.hosts.is_empty() {
+            let problem =
+                "runs in this process alone: leave --processes and --hosts away, or choose a \
+                           runner that has more"
+                    .to_owned();
+            return Err(RunError::Runner { runner: self.name().into(), problem });
+        }
         let options = options.clone();
         JobHandle::spawn(self.name(), move |state| Execution::new(&graph, &options, &state).run())
     }

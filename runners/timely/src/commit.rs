@@ -247,7 +247,7 @@ fn vote(
 
 fn read_by(shared: &Shared, reports: &[StepReport]) -> u64 {
     std::iter::zip(shared.graph.nodes(), reports)
-        .filter(|(node, _)| matches!(node.primitive, Primitive::Read(_)))
+        .filter(|(node, _)| matches!(node.primitive, Primitive::Read(_) | Primitive::TestStream(_)))
         .map(|(_, report)| report.elements_in)
         .sum()
 }
