@@ -20,10 +20,11 @@ mod timed;
 pub mod toolbox;
 pub mod transcripts;
 
-use crate::Case;
+use crate::{Case, scripts};
 
 /// All cases.
 pub fn all() -> Vec<Case> {
+    let by_hand = scripts::cases();
     [
         assertions::CASES,
         combining::CASES,
@@ -41,6 +42,7 @@ pub fn all() -> Vec<Case> {
         sources::CASES,
         toolbox::CASES,
         transcripts::CASES,
+        &by_hand,
     ]
     .concat()
 }
