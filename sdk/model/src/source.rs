@@ -35,6 +35,12 @@ pub trait Source: Send + Sync + 'static {
         true
     }
 
+    /// Whether elements come with event times. A printed graph warns where windows are given to such
+    /// that have none.
+    fn has_event_times(&self) -> bool {
+        true
+    }
+
     /// Cuts the source into about `desired` splits that together cover each element exactly once.
     ///
     /// # Errors
@@ -197,6 +203,8 @@ pub trait AnySource: Send + Sync {
     fn boundedness(&self) -> Boundedness;
     /// As [`Source::is_resumable`].
     fn is_resumable(&self) -> bool;
+    /// As [`Source::has_event_times`].
+    fn has_event_times(&self) -> bool;
     /// As [`Source::splits`].
     ///
     /// # Errors
@@ -254,6 +262,9 @@ impl<S: Source> AnySource for ErasedSource<S> {
     }
     fn is_resumable(&self) -> bool {
         self.0.is_resumable()
+    }
+    fn has_event_times(&self) -> bool {
+        self.0.has_event_times()
     }
     fn splits(&self, desired: usize) -> Result<Vec<AnySplit>, BoxError> {
         self.0.splits(desired)?.iter().map(|split| erase_split(&*self.0, split)).collect()

@@ -136,7 +136,8 @@ impl<T: Element> PCollection<T> {
             kernel
         });
         let is_observer = <D::Outputs as Outputs>::IS_OBSERVER;
-        let primitive = Primitive::ParDo(ParDo { kernel, is_observer, dead_letters: None });
+        let par_do = ParDo { kernel, is_observer, dead_letters: None, gives_times: true };
+        let primitive = Primitive::ParDo(par_do);
         let node =
             self.pipeline().graph().add_node(base, Location::caller(), primitive, vec![self.id()]);
         <D::Outputs as Outputs>::collections(self.pipeline(), node, self)
