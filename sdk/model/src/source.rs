@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnyBundle, BoxError, Bundle, Coder, Column, DropReason, Drops, Element, Metadata, Timestamp,
-    coder::BinaryCoder, graph::Boundedness,
+    coder::BinaryCoder, fault, graph::Boundedness,
 };
 
 /// Something that elements can be read from.
@@ -284,6 +284,20 @@ impl<S: Source> AnyReader for ErasedReader<S> {
     fn advance(&mut self, budget: Budget) -> Result<(AnyBundle, Drops, Advance), BoxError> {
         let mut out = SourceOutput::with_capacity(budget.elements.min(4096));
         let advance = self.reader.advance(&mut out, budget)?;
+        let latest = match &out.timestamps {
+            Column::Uniform(all) => Some(*all),
+            Column::Each(timestamps) => timestamps.iter().max().copied(),
+        };
+        if let Some(latest) = latest.filter(|latest| *latest > Timestamp::END_OF_GLOBAL_WINDOW)
+            && !fault!("illegal-times-are-read")
+        {
+            return Err(format!(
+                "{} gave an element at {latest}, which lies behind the last legal time {}",
+                self.source.describe(),
+                Timestamp::END_OF_GLOBAL_WINDOW
+            )
+            .into());
+        }
         let metadata = Metadata { timestamps: out.timestamps, ..Metadata::at(Timestamp::MIN) };
         Ok((AnyBundle::new(Bundle::new(out.values, metadata)), out.drops, advance))
     }
