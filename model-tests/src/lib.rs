@@ -10,6 +10,8 @@
 //!   cases           the cases, by category
 //!   naive           random programs, and what they mean, worked out without the engine
 //!   oracle          random groupings in event time, and every pane they give, worked out likewise
+//!   scripts         such groupings by hand, with every pane
+//!   played          both on a runner
 //!   compile_time    what the compiler shows
 //!   folder          where cases keep files
 //!   runners         the lines of the matrix: which runners, with how many workers and processes
@@ -52,5 +54,6 @@ pub mod oracle;
 pub mod played;
 pub mod report;
 pub mod runners;
+pub mod scripts;
 
 pub use case::{Bench, Case, LineName};

@@ -26,7 +26,8 @@ pub(super) fn carrying<T: Element>(graph: &Graph, carries: fn(T) -> Observed<T>)
                 by_hand.add_output(copy, like.element.clone(), windowing.clone(), boundedness);
             if place == 0 {
                 let kernel = Arc::new(move || -> Box<dyn Kernel> { Box::new(Carrying(carries)) });
-                let carrying = ParDo { kernel, is_observer: false, dead_letters: None };
+                let carrying =
+                    ParDo { kernel, is_observer: false, dead_letters: None, gives_times: true };
                 let carrying = Primitive::ParDo(carrying);
                 let step = by_hand.add_node("Carrying", Location::caller(), carrying, vec![to]);
                 to = by_hand.add_output(step, like.element.clone(), windowing, boundedness);

@@ -5,8 +5,4 @@
 
 mod beam;
 mod laws;
-mod panes;
-mod script;
-mod sessions;
-mod timestamps;
-mod triggers;
+mod scripts;

@@ -54,6 +54,10 @@ impl<T: Element> Source for CreateSource<T> {
         format!("{} elements from memory", self.elements.len())
     }
 
+    fn has_event_times(&self) -> bool {
+        self.elements.iter().any(|(_, timestamp)| *timestamp != Timestamp::MIN)
+    }
+
     fn splits(&self, desired: usize) -> Result<Vec<Range<u64>>, BoxError> {
         let (all, parts) = (self.elements.len() as u64, desired.max(1) as u64);
         let cut = |part: u64| (u128::from(all) * u128::from(part) / u128::from(parts)) as u64;

@@ -75,7 +75,8 @@ impl<T: Element> PCollection<T> {
         &self,
         f: impl Fn(&T, &mut Emitter<O>) + Func,
     ) -> PCollection<O> {
-        self.step("FlatMap", emitting(move |value: T, out| f(&value, out)))
+        let emit = emitting(move |value: T, out| f(&value, out));
+        self.step("FlatMap", ParDo { gives_times: true, ..emit })
     }
 
     /// Keeps the elements for which `keep` holds.
@@ -151,7 +152,7 @@ impl<T: Element> PCollection<T> {
             let timestamp = f(&value);
             out.emit_at(value, timestamp);
         });
-        self.step("WithTimestamps", stamp)
+        self.step("WithTimestamps", ParDo { gives_times: true, ..stamp })
     }
 
     /// Runs a closure on each element for its effect; the branch ends here.

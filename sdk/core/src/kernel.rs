@@ -32,9 +32,9 @@ where
     })
 }
 
-/// A plain ParDo: not an observer, without dead letters.
+/// A plain ParDo: not an observer, without dead letters or times of its own.
 pub(crate) fn par_do(kernel: KernelFactory) -> ParDo {
-    ParDo { kernel, is_observer: false, dead_letters: None }
+    ParDo { kernel, is_observer: false, dead_letters: None, gives_times: false }
 }
 
 struct BundleFn<I, F> {

@@ -2,7 +2,7 @@
 
 use watershed_model::{
     AnyBundle, Boundedness, Bundle, Column, Duration, Element, ElementType, Location, Metadata,
-    Primitive, Subject, TestEvent, TestStream as Script, Timestamp, WindowingStrategy,
+    Primitive, Subject, TestEvent, TestStream as Script, Timestamp, WindowingStrategy, fault,
 };
 
 use crate::{PCollection, PTransform, Pipeline};
@@ -59,6 +59,13 @@ impl<T: Element> TestStream<T> {
     #[must_use]
     pub fn elements(mut self, elements: impl IntoIterator<Item = (T, Timestamp)>) -> Self {
         let (values, timestamps): (Vec<T>, Vec<Timestamp>) = elements.into_iter().unzip();
+        let latest = timestamps.iter().max().copied();
+        if let Some(latest) = latest.filter(|time| *time > Timestamp::END_OF_GLOBAL_WINDOW) {
+            self.reject(
+                format!("an element lies at {latest}, behind the last legal time"),
+                format!("give times up to {}", Timestamp::END_OF_GLOBAL_WINDOW),
+            );
+        }
         if self.watermark == Timestamp::MAX && !values.is_empty() {
             self.reject(
                 "elements arrive after the watermark has gone to infinity",
@@ -110,7 +117,7 @@ impl<T: Element> TestStream<T> {
             ("the watermark", before, self.watermark),
             ("processing time", before_time, self.processing_time),
         ] {
-            if to < from {
+            if to < from && !fault!("times-go-back") {
                 self.reject(
                     format!("{what} goes back from {from} to {to}"),
                     "times move forward only",

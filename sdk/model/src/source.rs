@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnyBundle, BoxError, Bundle, Coder, Column, DropReason, Drops, Element, Metadata, Timestamp,
-    coder::BinaryCoder, graph::Boundedness,
+    coder::BinaryCoder, fault, graph::Boundedness,
 };
 
 /// Something that elements can be read from.
@@ -32,6 +32,12 @@ pub trait Source: Send + Sync + 'static {
 
     /// Whether a reader's position can be opened again. Standard input cannot.
     fn is_resumable(&self) -> bool {
+        true
+    }
+
+    /// Whether elements come with event times. A printed graph warns where windows are given to such
+    /// that have none.
+    fn has_event_times(&self) -> bool {
         true
     }
 
@@ -207,6 +213,8 @@ pub trait AnySource: Send + Sync {
     fn boundedness(&self) -> Boundedness;
     /// As [`Source::is_resumable`].
     fn is_resumable(&self) -> bool;
+    /// As [`Source::has_event_times`].
+    fn has_event_times(&self) -> bool;
     /// As [`Source::splits`].
     ///
     /// # Errors
@@ -265,6 +273,9 @@ impl<S: Source> AnySource for ErasedSource<S> {
     fn is_resumable(&self) -> bool {
         self.0.is_resumable()
     }
+    fn has_event_times(&self) -> bool {
+        self.0.has_event_times()
+    }
     fn splits(&self, desired: usize) -> Result<Vec<AnySplit>, BoxError> {
         self.0.splits(desired)?.iter().map(|split| erase_split(&*self.0, split)).collect()
     }
@@ -283,6 +294,20 @@ impl<S: Source> AnyReader for ErasedReader<S> {
     fn advance(&mut self, budget: Budget) -> Result<(AnyBundle, Drops, Advance), BoxError> {
         let mut out = SourceOutput::with_capacity(budget.elements.min(4096));
         let advance = self.reader.advance(&mut out, budget)?;
+        let latest = match &out.timestamps {
+            Column::Uniform(all) => Some(*all),
+            Column::Each(timestamps) => timestamps.iter().max().copied(),
+        };
+        if let Some(latest) = latest.filter(|latest| *latest > Timestamp::END_OF_GLOBAL_WINDOW)
+            && !fault!("illegal-times-are-read")
+        {
+            return Err(format!(
+                "{} gave an element at {latest}, which lies behind the last legal time {}",
+                self.source.describe(),
+                Timestamp::END_OF_GLOBAL_WINDOW
+            )
+            .into());
+        }
         let metadata = Metadata { timestamps: out.timestamps, ..Metadata::at(Timestamp::MIN) };
         Ok((AnyBundle::new(Bundle::new(out.values, metadata)), out.drops, advance))
     }

@@ -136,7 +136,8 @@ impl<T: Element> PCollection<T> {
             kernel
         });
         let is_observer = <D::Outputs as Outputs>::IS_OBSERVER;
-        let primitive = Primitive::ParDo(ParDo { kernel, is_observer, dead_letters: None });
+        let par_do = ParDo { kernel, is_observer, dead_letters: None, gives_times: true };
+        let primitive = Primitive::ParDo(par_do);
         let node =
             self.pipeline().graph().add_node(base, Location::caller(), primitive, vec![self.id()]);
         <D::Outputs as Outputs>::collections(self.pipeline(), node, self)
@@ -193,7 +194,8 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
 /// The same elements, each once for every window it is in.
 fn one_window_each<T: Element>(bundle: Bundle<T>) -> Bundle<T> {
     let windows = &bundle.metadata.windows;
-    if windows.table().iter().all(|set| matches!(set, WindowSet::One(_))) {
+    let is_one = |set: &WindowSet| matches!(set, WindowSet::One(_));
+    if windows.table().iter().all(is_one) || fault!("windows-are-looked-at-together") {
         return bundle;
     }
     let (mut origins, mut table, mut index) = (Vec::new(), Vec::new(), Vec::new());

@@ -47,6 +47,10 @@ impl Source for TextSource {
         format!("text::read({:?})", self.pattern)
     }
 
+    fn has_event_times(&self) -> bool {
+        false
+    }
+
     fn is_resumable(&self) -> bool {
         let is_stream = |at: fs::Metadata| !at.is_file() && !at.is_dir();
         self.pattern != STDIN && !fs::metadata(&self.pattern).is_ok_and(is_stream)

@@ -73,6 +73,8 @@ pub struct ParDo {
     pub is_observer: bool,
     /// The output port that takes failed elements, if there is one; the report counts them.
     pub dead_letters: Option<usize>,
+    /// Whether the step may give its outputs event times of their own.
+    pub gives_times: bool,
 }
 
 /// What every grouping has: its keys and its tables.

@@ -5,6 +5,8 @@ use std::{
     fmt::{self, Write as _},
 };
 
+use crate::fault;
+
 use super::{Boundedness, CollectionId, Graph, Node, NodeId, Primitive, ScopeId};
 
 /// The forms in which a graph prints itself.
@@ -96,6 +98,34 @@ impl Graph {
         }
     }
 
+    /// For each collection whether it has elements without event times: a source gave none, and no step
+    /// since then could.
+    fn are_untimed(&self) -> Vec<bool> {
+        let mut untimed = vec![false; self.collections.len()];
+        for node in &self.nodes {
+            let is_untimed = match &node.primitive {
+                Primitive::Read(read) => !read.source.has_event_times(),
+                Primitive::ParDo(par_do) if par_do.gives_times => false,
+                Primitive::ParDo(_)
+                | Primitive::AssignWindows(_)
+                | Primitive::Flatten
+                | Primitive::Reshuffle => node.inputs.iter().any(|input| untimed[input.0]),
+                _ => false,
+            };
+            node.outputs.iter().for_each(|output| untimed[output.0] = is_untimed);
+        }
+        untimed
+    }
+
+    /// Whether a step here puts elements without event times into windows.
+    fn lets_untimed_fall_together(&self, id: CollectionId) -> bool {
+        let collection = self.collection(id);
+        let producer = &self.node(collection.producer).primitive;
+        matches!(producer, Primitive::AssignWindows(_))
+            && !collection.windowing.window_fn.is_global()
+            && self.are_untimed()[id.0]
+    }
+
     /// What a collection holds; of its other properties only those that are not the usual ones.
     fn content_of(&self, id: CollectionId, before_windows: &str) -> String {
         let collection = self.collection(id);
@@ -106,6 +136,9 @@ impl Graph {
         content.push_str(&collection.element.name());
         if self.windows_begin_at(id) {
             content.push_str(&format!("{before_windows}{:?}", collection.windowing));
+        }
+        if self.lets_untimed_fall_together(id) && !fault!("untimed-elements-are-not-told") {
+            content.push_str(", where elements without event times all fall together");
         }
         if collection.boundedness == Boundedness::Unbounded {
             content.push_str(", unbounded");

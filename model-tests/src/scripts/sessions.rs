@@ -1,16 +1,40 @@
 //! By hand: sessions that merge, with all that hangs on them.
 
-use model_tests::oracle::Rules;
 use watershed::model::{
     AccumulationMode::{Accumulating, Discarding},
     Trigger, seconds,
 };
 
-use crate::script::{check, count, repeatedly, sessions, wait, watermark};
+use crate::oracle::Rules;
 
-#[test]
-fn sessions_that_touch_are_two_and_one_microsecond_nearer_one() {
-    check(
+use super::{
+    play::{Play, count, repeatedly, sessions, wait, watermark},
+    scripts,
+};
+
+scripts! {
+    sessions_that_touch_are_two_and_one_microsecond_nearer_one: "WN-12";
+    an_element_between_two_sessions_makes_them_one: "WN-03";
+    a_session_that_was_on_time_can_be_so_again_when_it_has_grown: "TR-15", "WN-03", "PA-04";
+    a_session_that_grows_after_its_end_is_late: "PA-04", "PA-12", "WN-03";
+    an_element_too_late_is_dropped_though_a_live_session_would_take_it: "WN-14";
+    an_open_session_is_not_hurt_by_a_closed_one_beside_it: "WN-14";
+    an_element_within_a_session_merges_nothing_and_the_panes_count_on: "PA-12";
+    counts_add_up_in_a_merge: "TR-03", "TR-08";
+    a_part_that_was_on_time_makes_the_early_count_start_from_0: "TR-08", "TR-15";
+    late_counts_merge_where_all_parts_were_on_time_and_the_new_end_is_past: "TR-08";
+    after_each_goes_on_in_a_session_that_grows_after_its_end: "TR-08", "TR-20";
+    a_finished_session_takes_no_part_in_merges: "TR-19", "WM-13";
+    what_is_assigned_a_finished_window_is_closed_though_it_would_merge_into_another: "TR-19";
+    a_tombstone_is_gone_when_its_window_expires: "TR-19", "WM-13";
+    after_each_takes_the_first_as_finished_when_one_part_has_fired: "TR-20";
+    a_wait_that_is_over_begins_again_when_its_session_grows: "TR-08", "TR-20";
+    the_earliest_deadline_counts_in_a_merge: "TR-04", "TR-08";
+    keys_have_sessions_of_their_own: "WN-03";
+}
+
+fn sessions_that_touch_are_two_and_one_microsecond_nearer_one() -> Vec<Play> {
+    vec![Play::of(
         Rules::new(sessions(5), Trigger::Default),
         "a=1@1s b=2@1s
          a=3@6s b=4@5999999us
@@ -18,12 +42,11 @@ fn sessions_that_touch_are_two_and_one_microsecond_nearer_one() {
            > a [1s,6s) on_time 0/0 first last @end = [1]
            > b [1s,10999999us) on_time 0/0 first last @end = [2, 4]
            > a [6s,11s) on_time 0/0 first last @end = [3]",
-    );
+    )]
 }
 
-#[test]
-fn an_element_between_two_sessions_makes_them_one() {
-    check(
+fn an_element_between_two_sessions_makes_them_one() -> Vec<Play> {
+    vec![Play::of(
         Rules::new(sessions(5), Trigger::Default),
         "a=1@1s
          a=2@10s
@@ -32,40 +55,40 @@ fn an_element_between_two_sessions_makes_them_one() {
          watermark 15s
            > a [1s,15s) on_time 0/0 first last @end = [1, 2, 3]
          the end",
-    );
+    )]
 }
 
-#[test]
-fn a_session_that_was_on_time_can_be_so_again_when_it_has_grown() {
+fn a_session_that_was_on_time_can_be_so_again_when_it_has_grown() -> Vec<Play> {
     let rules =
         |mode| Rules { mode, lateness: seconds(20), ..Rules::new(sessions(5), Trigger::Default) };
-    check(
-        rules(Discarding),
-        "a=1@1s
-         a=2@10s
-         watermark 6s
-           > a [1s,6s) on_time 0/0 first @end = [1]
-         a=3@5500ms
-         watermark 15s
-           > a [1s,15s) on_time 0/0 first @end = [2, 3]
-         the end",
-    );
-    check(
-        rules(Accumulating),
-        "a=1@1s
-         a=2@10s
-         watermark 6s
-           > a [1s,6s) on_time 0/0 first @end = [1]
-         a=3@5500ms
-         watermark 15s
-           > a [1s,15s) on_time 0/0 first @end = [1, 2, 3]
-         the end",
-    );
+    vec![
+        Play::of(
+            rules(Discarding),
+            "a=1@1s
+             a=2@10s
+             watermark 6s
+               > a [1s,6s) on_time 0/0 first @end = [1]
+             a=3@5500ms
+             watermark 15s
+               > a [1s,15s) on_time 0/0 first @end = [2, 3]
+             the end",
+        ),
+        Play::of(
+            rules(Accumulating),
+            "a=1@1s
+             a=2@10s
+             watermark 6s
+               > a [1s,6s) on_time 0/0 first @end = [1]
+             a=3@5500ms
+             watermark 15s
+               > a [1s,15s) on_time 0/0 first @end = [1, 2, 3]
+             the end",
+        ),
+    ]
 }
 
-#[test]
-fn a_session_that_grows_after_its_end_is_late() {
-    check(
+fn a_session_that_grows_after_its_end_is_late() -> Vec<Play> {
+    vec![Play::of(
         Rules {
             mode: Accumulating,
             lateness: seconds(60),
@@ -79,12 +102,11 @@ fn a_session_that_grows_after_its_end_is_late() {
          a=3@2s
            > a [1s,9s) late 1/1 @end = [1, 2, 3]
          the end",
-    );
+    )]
 }
 
-#[test]
-fn an_element_too_late_is_dropped_though_a_live_session_would_take_it() {
-    check(
+fn an_element_too_late_is_dropped_though_a_live_session_would_take_it() -> Vec<Play> {
+    vec![Play::of(
         Rules::new(sessions(5), Trigger::Default),
         "a=1@6s a=2@10s
          watermark 9s
@@ -94,12 +116,26 @@ fn an_element_too_late_is_dropped_though_a_live_session_would_take_it() {
            > a [4000001us,15s) on_time 0/0 first last @end = [1, 2, 4]
          the end
          ! a=3@4s [4s,9s) late",
-    );
+    )]
 }
 
-#[test]
-fn an_element_within_a_session_merges_nothing_and_the_panes_count_on() {
-    check(
+fn an_open_session_is_not_hurt_by_a_closed_one_beside_it() -> Vec<Play> {
+    vec![Play::of(
+        Rules::new(sessions(5), Trigger::Default),
+        "a=1@1s
+         watermark 6s
+           > a [1s,6s) on_time 0/0 first last @end = [1]
+         a=2@3s
+         a=3@1s
+         a=4@4s
+         the end
+           > a [3s,9s) on_time 0/0 first last @end = [2, 4]
+         ! a=3@1s [1s,6s) late",
+    )]
+}
+
+fn an_element_within_a_session_merges_nothing_and_the_panes_count_on() -> Vec<Play> {
+    vec![Play::of(
         Rules::new(sessions(5), repeatedly(count(1))),
         "a=1@1s a=2@4s
            > a [1s,9s) early 0/-1 first @end = [1, 2]
@@ -108,12 +144,11 @@ fn an_element_within_a_session_merges_nothing_and_the_panes_count_on() {
          a=4@5s
            > a [1s,10s) early 0/-1 first @end = [4]
          the end",
-    );
+    )]
 }
 
-#[test]
-fn counts_add_up_in_a_merge() {
-    check(
+fn counts_add_up_in_a_merge() -> Vec<Play> {
+    vec![Play::of(
         Rules::new(sessions(5), watermark(Some(count(3)), None)),
         "a=1@1s
          a=2@10s
@@ -121,12 +156,11 @@ fn counts_add_up_in_a_merge() {
            > a [1s,15s) early 0/-1 first @end = [1, 2, 3]
          the end
            > a [1s,15s) on_time 1/0 last @end = []",
-    );
+    )]
 }
 
-#[test]
-fn a_part_that_was_on_time_makes_the_early_count_start_from_0() {
-    check(
+fn a_part_that_was_on_time_makes_the_early_count_start_from_0() -> Vec<Play> {
+    vec![Play::of(
         Rules {
             lateness: seconds(60),
             ..Rules::new(sessions(5), watermark(Some(count(3)), Some(count(1))))
@@ -142,12 +176,11 @@ fn a_part_that_was_on_time_makes_the_early_count_start_from_0() {
          watermark 15s
            > a [1s,15s) on_time 1/0 @end = []
          the end",
-    );
+    )]
 }
 
-#[test]
-fn late_counts_merge_where_all_parts_were_on_time_and_the_new_end_is_past() {
-    check(
+fn late_counts_merge_where_all_parts_were_on_time_and_the_new_end_is_past() -> Vec<Play> {
+    vec![Play::of(
         Rules { lateness: seconds(60), ..Rules::new(sessions(5), watermark(None, Some(count(3)))) },
         "a=1@1s a=2@10s
          watermark 20s
@@ -158,13 +191,12 @@ fn late_counts_merge_where_all_parts_were_on_time_and_the_new_end_is_past() {
          a=5@6500ms
            > a [1s,16s) late 0/0 first @end = [3, 4, 5]
          the end",
-    );
+    )]
 }
 
-#[test]
-fn after_each_goes_on_in_a_session_that_grows_after_its_end() {
+fn after_each_goes_on_in_a_session_that_grows_after_its_end() -> Vec<Play> {
     // For b the count was one short when the watermark passed; the bundle that grows it fires it.
-    check(
+    vec![Play::of(
         Rules {
             lateness: seconds(60),
             ..Rules::new(sessions(5), Trigger::AfterEach(vec![count(2), Trigger::Default]))
@@ -180,12 +212,11 @@ fn after_each_goes_on_in_a_session_that_grows_after_its_end() {
          b=3@2s
            > b [1s,8s) late 1/1 @end = [3]
          the end",
-    );
+    )]
 }
 
-#[test]
-fn a_finished_session_takes_no_part_in_merges() {
-    check(
+fn a_finished_session_takes_no_part_in_merges() -> Vec<Play> {
+    vec![Play::of(
         Rules::new(sessions(5), count(2)),
         "a=1@1s a=2@2s
            > a [1s,7s) early 0/-1 first last @end = [1, 2]
@@ -197,12 +228,11 @@ fn a_finished_session_takes_no_part_in_merges() {
          the end
            > a [1s,6s) on_time 0/0 first last @end = [5]
          ! a=6@2s [2s,7s) closed",
-    );
+    )]
 }
 
-#[test]
-fn what_is_assigned_a_finished_window_is_closed_though_it_would_merge_into_another() {
-    check(
+fn what_is_assigned_a_finished_window_is_closed_though_it_would_merge_into_another() -> Vec<Play> {
+    vec![Play::of(
         Rules::new(sessions(5), count(2)),
         "a=1@1s a=2@1s
            > a [1s,6s) early 0/-1 first last @end = [1, 2]
@@ -211,12 +241,11 @@ fn what_is_assigned_a_finished_window_is_closed_though_it_would_merge_into_anoth
          the end
            > a [2s,7s) on_time 0/0 first last @end = [3]
          ! a=4@1s [1s,6s) closed",
-    );
+    )]
 }
 
-#[test]
-fn a_tombstone_is_gone_when_its_window_expires() {
-    check(
+fn a_tombstone_is_gone_when_its_window_expires() -> Vec<Play> {
+    vec![Play::of(
         Rules { lateness: seconds(5), ..Rules::new(sessions(5), count(2)) },
         "a=1@1s a=2@2s
            > a [1s,7s) early 0/-1 first last @end = [1, 2]
@@ -229,12 +258,11 @@ fn a_tombstone_is_gone_when_its_window_expires() {
          the end
          ! a=4@2s [2s,7s) closed
          ! a=5@1s [1s,6s) late",
-    );
+    )]
 }
 
-#[test]
-fn after_each_takes_the_first_as_finished_when_one_part_has_fired() {
-    check(
+fn after_each_takes_the_first_as_finished_when_one_part_has_fired() -> Vec<Play> {
+    vec![Play::of(
         Rules::new(sessions(5), Trigger::AfterEach(vec![count(2), repeatedly(count(2))])),
         "a=1@1s a=2@2s
            > a [1s,7s) early 0/-1 first @end = [1, 2]
@@ -242,13 +270,12 @@ fn after_each_takes_the_first_as_finished_when_one_part_has_fired() {
          a=4@6s
            > a [1s,15s) early 0/-1 first @end = [3, 4]
          the end",
-    );
+    )]
 }
 
-#[test]
-fn a_wait_that_is_over_begins_again_when_its_session_grows() {
+fn a_wait_that_is_over_begins_again_when_its_session_grows() -> Vec<Play> {
     // A merge makes it current again, so the count behind it starts anew, and is cleared when it fires.
-    check(
+    vec![Play::of(
         Rules::new(sessions(5), Trigger::AfterEach(vec![wait(5), repeatedly(count(2))])),
         "clock 0s
          a=1@1s
@@ -264,12 +291,11 @@ fn a_wait_that_is_over_begins_again_when_its_session_grows() {
          a=6@3s
            > a [1s,8s) early 1/-1 @end = [5, 6]
          the end",
-    );
+    )]
 }
 
-#[test]
-fn the_earliest_deadline_counts_in_a_merge() {
-    check(
+fn the_earliest_deadline_counts_in_a_merge() -> Vec<Play> {
+    vec![Play::of(
         Rules::new(sessions(5), repeatedly(wait(5))),
         "clock 0s
          a=1@1s
@@ -281,12 +307,11 @@ fn the_earliest_deadline_counts_in_a_merge() {
            > a [1s,15s) early 0/-1 first @end = [1, 2, 3]
          clock 8s
          the end",
-    );
+    )]
 }
 
-#[test]
-fn keys_have_sessions_of_their_own() {
-    check(
+fn keys_have_sessions_of_their_own() -> Vec<Play> {
+    vec![Play::of(
         Rules { lateness: seconds(60), ..Rules::new(sessions(5), watermark(Some(count(2)), None)) },
         "a=1@1s b=2@3s
          b=3@1s
@@ -298,5 +323,5 @@ fn keys_have_sessions_of_their_own() {
            > a [3s,8s) on_time 0/0 first last @end = [4]
            > b [1s,8s) on_time 1/0 last @end = []
          the end",
-    );
+    )]
 }
