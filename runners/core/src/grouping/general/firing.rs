@@ -3,10 +3,10 @@
 use watershed_model::{BoxError, PaneCell, PaneTiming, Slot, Window, fault};
 
 use super::{
-    operator::{Emit, GroupingOperator},
+    operator::{Emit, GroupingOperator, StateId},
     state::WindowState,
 };
-use crate::grouping::rules::end;
+use crate::{grouping::rules::end, trigger::At};
 
 /// What a pane may be put out for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,13 +21,8 @@ enum Cause {
 
 impl GroupingOperator {
     /// Asks the trigger of a key and window, which an element touched or whose deadline is due.
-    pub(super) fn ask(
-        &mut self,
-        slot: Slot,
-        window: &Window,
-        emit: Emit<'_>,
-    ) -> Result<(), BoxError> {
-        self.ask_for(Cause::Asked, slot, window, emit)
+    pub(super) fn ask(&mut self, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
+        self.ask_for(Cause::Asked, id, emit)
     }
 
     /// The watermark has passed the end or the expiry of a key's window.
@@ -37,38 +32,31 @@ impl GroupingOperator {
         window: &Window,
         emit: Emit<'_>,
     ) -> Result<(), BoxError> {
-        let expiry = self.rules.expiry(window);
-        let watermark = self.watermark;
-        let Some(state) = self.find(slot, window) else { return Ok(()) };
-        let passes_end = state.timer < expiry || state.timer == end(window);
+        let (expiry, watermark) = (self.rules.expiry(window), self.watermark);
+        let Some(id) = self.find(slot, window) else { return Ok(()) };
+        let state = self.state(id);
+        let passes_end = state.timer == end(window);
         if watermark >= expiry && !(fault!("a-jump-fires-twice") && state.timer < expiry) {
             let cause = if passes_end { Cause::End } else { Cause::Expiry };
-            return self.expire(cause, slot, window, emit);
+            return self.expire(cause, id, emit);
         }
         state.timer = expiry;
         let is_closed = state.is_closed;
         self.timers.set(expiry, slot, window.clone());
         match is_closed {
             true => Ok(()),
-            false => self.ask_for(Cause::End, slot, window, emit),
+            false => self.ask_for(Cause::End, id, emit),
         }
     }
 
-    fn ask_for(
-        &mut self,
-        cause: Cause,
-        slot: Slot,
-        window: &Window,
-        emit: Emit<'_>,
-    ) -> Result<(), BoxError> {
-        let (at, now) = (self.at(window), self.now);
-        let (machine, states) = (&self.rules.machine, &mut self.keys[slot.0 as usize]);
-        let Some(state) = states.iter_mut().rev().find(|state| state.window == *window) else {
-            return Ok(());
-        };
+    fn ask_for(&mut self, cause: Cause, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
+        let Self { keys, rules, deadlines, watermark, now, .. } = self;
+        let (machine, now) = (&rules.machine, *now);
+        let state = &mut keys[id.slot.0 as usize][id.place];
         if state.is_closed {
             return Ok(());
         }
+        let at = At { is_complete: *watermark >= end(&state.window), now };
         let fires = machine.should_fire(&state.trigger, at);
         let mut finishes = false;
         if fires {
@@ -77,38 +65,29 @@ impl GroupingOperator {
         }
         let deadline = if finishes { None } else { machine.next_deadline(&state.trigger, now) };
         let before = std::mem::replace(&mut state.deadline, deadline);
-        self.deadlines.change(slot, window, before, deadline);
+        deadlines.change(id.slot, &state.window, before, deadline);
         if fires {
-            self.put_out(cause, slot, window, finishes, fires, emit)?;
-            if finishes {
-                self.bury(slot, window, emit)?;
-            }
+            self.put_out(cause, id, finishes, true, emit)?;
         }
-        Ok(())
+        match finishes {
+            true => self.bury(id, emit),
+            false => Ok(()),
+        }
     }
 
     /// The window is over: what is left goes out, and everything of it is freed.
-    fn expire(
-        &mut self,
-        cause: Cause,
-        slot: Slot,
-        window: &Window,
-        emit: Emit<'_>,
-    ) -> Result<(), BoxError> {
-        let at = self.at(window);
-        let (machine, states) = (&self.rules.machine, &self.keys[slot.0 as usize]);
-        let Some(state) = states.iter().rev().find(|state| state.window == *window) else {
-            return Ok(());
-        };
+    fn expire(&mut self, cause: Cause, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
+        let state = &self.keys[id.slot.0 as usize][id.place];
+        let (at, machine) = (self.at(&state.window), &self.rules.machine);
         if !state.is_closed {
             let fires = cause == Cause::End
                 && (machine.should_fire(&state.trigger, at) || machine.watches_watermark());
-            self.put_out(cause, slot, window, true, fires, emit)?;
+            self.put_out(cause, id, true, fires, emit)?;
         }
         if fault!("expired-windows-stay") {
             return Ok(());
         }
-        self.remove(slot, window, emit)
+        self.remove(id, emit)
     }
 
     /// Puts a pane out, unless it is empty and nobody wants it so. What `fires` says is whether an
@@ -116,49 +95,47 @@ impl GroupingOperator {
     fn put_out(
         &mut self,
         cause: Cause,
-        slot: Slot,
-        window: &Window,
+        id: StateId,
         is_last: bool,
         fires: bool,
         emit: Emit<'_>,
     ) -> Result<(), BoxError> {
-        let is_complete = self.at(window).is_complete;
-        let accumulates = self.rules.accumulates && !fault!("panes-never-accumulate");
-        let (on_time, closing) = (self.rules.always_on_time, self.rules.always_closing);
-        let Some(state) = self.find(slot, window) else { return Ok(()) };
-        let timing = timing(state, is_complete, cause);
-        let wanted = state.is_fresh
-            || (timing == PaneTiming::OnTime && cause == Cause::End && fires && on_time)
-            || fault!("empty-panes-always-leave")
-            || (is_last && closing);
-        let before = (state.hold.take(), std::mem::take(&mut state.holds_late));
-        state.is_fresh = false;
-        let combined = before.0.filter(|_| !fault!("panes-always-lie-at-the-end"));
-        let timestamp = combined.unwrap_or(window.max_timestamp());
-        let pane = wanted.then(|| state.panes.next(timing, is_last));
-        let cell = state.cell;
-        let stays = accumulates && !is_last;
-        if wanted && !stays {
-            state.cell = None;
+        let Self { keys, rules, holds, table, batch, watermark, .. } = self;
+        let state = &mut keys[id.slot.0 as usize][id.place];
+        let timing = timing(state, *watermark >= end(&state.window), cause);
+        let is_wanted = state.is_fresh
+            || (timing == PaneTiming::OnTime
+                && cause == Cause::End
+                && fires
+                && rules.always_on_time)
+            || (is_last && rules.always_closing)
+            || fault!("empty-panes-always-leave");
+        let held = state.held(rules);
+        let combined = state.hold.take().filter(|_| !fault!("panes-always-lie-at-the-end"));
+        let timestamp = combined.unwrap_or(state.window.max_timestamp());
+        (state.holds_late, state.is_fresh) = (false, false);
+        holds.change(held, None);
+        if !is_wanted {
+            return Ok(());
         }
-        self.move_hold(window, before, (None, false));
-        if let Some(pane) = pane {
-            // An empty pane has an empty cell.
-            let (cell, stays) = match cell {
-                Some(cell) => (cell, stays),
-                None => (self.table.open(), false),
-            };
-            self.batch.push(PaneCell { slot, cell, stays }, window, timestamp, pane);
-            if self.batch.len() >= self.most_panes {
-                self.flush(emit)?;
-            }
+        let stays = rules.accumulates && !is_last && !fault!("panes-never-accumulate");
+        let content = match stays {
+            true => state.cell,
+            false => state.cell.take(),
+        };
+        // An empty pane has an empty cell, which nothing is left of.
+        let (cell, stays) = content.map_or_else(|| (table.open(), false), |cell| (cell, stays));
+        let pane = state.panes.next(timing, is_last);
+        batch.push(PaneCell { slot: id.slot, cell, stays }, &state.window, timestamp, pane);
+        match self.batch.len() >= self.most_panes {
+            true => self.flush(emit),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// The trigger has finished: contents and cells go, and a tombstone stays until the window expires.
-    fn bury(&mut self, slot: Slot, window: &Window, emit: Emit<'_>) -> Result<(), BoxError> {
-        let Some(state) = self.find(slot, window) else { return Ok(()) };
+    fn bury(&mut self, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
+        let state = self.state(id);
         state.is_closed = true;
         match state.cell.take() {
             Some(cell) => self.discard(cell, emit),
@@ -167,17 +144,14 @@ impl GroupingOperator {
     }
 
     /// Frees all that is kept of a key and window.
-    fn remove(&mut self, slot: Slot, window: &Window, emit: Emit<'_>) -> Result<(), BoxError> {
-        let states = &mut self.keys[slot.0 as usize];
-        let Some(place) = states.iter().rposition(|state| state.window == *window) else {
-            return Ok(());
-        };
-        let state = states.remove(place);
+    fn remove(&mut self, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
+        let states = &mut self.keys[id.slot.0 as usize];
+        let state = states.remove(id.place);
         if states.is_empty() {
-            self.left.push(slot);
+            self.left.push(id.slot);
         }
-        self.deadlines.change(slot, window, state.deadline, None);
-        self.move_hold(window, (state.hold, state.holds_late), (None, false));
+        self.deadlines.change(id.slot, &state.window, state.deadline, None);
+        self.holds.change(state.held(&self.rules), None);
         match state.cell {
             Some(cell) => self.discard(cell, emit),
             None => Ok(()),

@@ -81,7 +81,7 @@ impl GroupingOperator {
             self.timers.remove(state.timer, slot, window);
             self.deadlines.change(slot, window, state.deadline, None);
             if !fault!("merged-windows-leave-their-hold") {
-                self.move_hold(window, (state.hold, state.holds_late), (None, false));
+                self.holds.change(state.held(&self.rules), None);
             }
             merged.push(state);
         }
@@ -110,7 +110,7 @@ impl GroupingOperator {
         state.deadline = self.rules.machine.next_deadline(&state.trigger, self.now);
         self.timers.set(timer, slot, into.clone());
         self.deadlines.change(slot, into, None, state.deadline);
-        self.move_hold(into, (None, false), (state.hold, state.holds_late));
+        self.holds.change(None, state.held(&self.rules));
         self.keys[slot.0 as usize].push(state);
         Ok(())
     }

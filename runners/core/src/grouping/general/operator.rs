@@ -1,8 +1,8 @@
 //! Keys × windows: the part of a grouping that knows slots and never keys.
 
 use watershed_model::{
-    AnyBundle, BoxError, Cell, Drops, Grouping, KeyedTable, Placement, Slot, Timestamp, Window,
-    WindowingStrategy, fault,
+    AnyBundle, BoxError, Cell, DropReason, Drops, Grouping, KeyedTable, Placement, Slot, Timestamp,
+    Window, WindowingStrategy, fault,
 };
 
 use super::{
@@ -55,6 +55,16 @@ pub struct GroupingOperator {
     pub(super) slots: Vec<Slot>,
     kept: Option<Vec<u32>>,
     placements: Vec<Placement>,
+    /// Which bundle this is, and the states that it has touched.
+    bundle: u64,
+    touched: Vec<StateId>,
+}
+
+/// Where the state of a key and window is kept, until one of the key's states is made or goes.
+#[derive(Clone, Copy)]
+pub(super) struct StateId {
+    pub(super) slot: Slot,
+    pub(super) place: usize,
 }
 
 /// Where an element of the bundle at hand goes.
@@ -94,6 +104,8 @@ impl GroupingOperator {
             slots: Vec::new(),
             kept: None,
             placements: Vec::new(),
+            bundle: 0,
+            touched: Vec::new(),
         }
     }
 
@@ -141,34 +153,29 @@ impl GroupingOperator {
         let metadata = bundle.metadata().clone();
         self.locate(bundle);
 
-        let mut places: Vec<Place> = Vec::with_capacity(self.slots.len());
-        for element in 0..self.slots.len() {
+        self.bundle += 1;
+        self.placements.clear();
+        let elements = (0..self.slots.len()).flat_map(|element| {
             let set = metadata.windows.index().get(element);
             let windows = metadata.windows.table()[set as usize].as_slice();
-            places.extend(admission.open(set, windows).map(|window| {
+            admission.open(set, windows).map(move |window| (element, window))
+        });
+        if self.rules.window_fn.is_merging() {
+            let places = elements.map(|(element, window)| {
                 let (assigned, window) = (window.clone(), window.clone());
                 Place { element, assigned, window }
-            }));
-        }
-        if self.rules.window_fn.is_merging() {
+            });
+            let mut places: Vec<Place> = places.collect();
             self.merge_for(&mut places)?;
-        }
-        let mut touched: Vec<(Slot, Window)> = Vec::new();
-        let mut placements = std::mem::take(&mut self.placements);
-        placements.clear();
-        for Place { element, assigned, window } in places {
-            let slot = self.slots[element];
-            let timestamp = metadata.timestamps.get(element);
-            let Some(cell) = self.add(slot, &window, timestamp) else {
-                let reason = watershed_model::DropReason::Closed;
-                self.dropped.add(element, &assigned, reason, self.watermark);
-                continue;
-            };
-            placements.push(Placement { element: element as u32, cell });
-            if touched.last().is_none_or(|(s, w)| *s != slot || *w != window) {
-                touched.push((slot, window));
+            for Place { element, assigned, window } in places {
+                self.add(element, &assigned, &window, metadata.timestamps.get(element));
+            }
+        } else {
+            for (element, window) in elements {
+                self.add(element, window, window, metadata.timestamps.get(element));
             }
         }
+        let mut placements = std::mem::take(&mut self.placements);
         if fault!("grouping-loses-the-last-element") {
             placements.pop();
         }
@@ -176,11 +183,11 @@ impl GroupingOperator {
         self.placements = placements;
         self.put_out_dropped(kept.as_ref(), emit);
 
-        touched.sort();
-        touched.dedup();
-        for (slot, window) in touched {
-            self.ask(slot, &window, emit)?;
+        let mut touched = std::mem::take(&mut self.touched);
+        for state in touched.drain(..) {
+            self.ask(state, emit)?;
         }
+        self.touched = touched;
         self.flush(emit)?;
         Ok(self.located())
     }
@@ -216,8 +223,8 @@ impl GroupingOperator {
         }
         while let Some((slot, window)) = self.deadlines.pop(self.now) {
             if let Some(state) = self.find(slot, &window) {
-                state.deadline = None;
-                self.ask(slot, &window, emit)?;
+                self.state(state).deadline = None;
+                self.ask(state, emit)?;
             }
         }
         self.flush(emit)
@@ -290,14 +297,15 @@ impl GroupingOperator {
     }
 
     /// Where a key keeps the state of a window.
-    fn place_of(&self, slot: Slot, window: &Window) -> Option<usize> {
-        self.keys[slot.0 as usize]
+    pub(super) fn find(&self, slot: Slot, window: &Window) -> Option<StateId> {
+        let place = self.keys[slot.0 as usize]
             .iter()
-            .rposition(|state| state.window == *window || fault!("windows-share-a-cell"))
+            .rposition(|state| state.window == *window || fault!("windows-share-a-cell"))?;
+        Some(StateId { slot, place })
     }
 
-    pub(super) fn find(&mut self, slot: Slot, window: &Window) -> Option<&mut WindowState> {
-        self.place_of(slot, window).map(|place| &mut self.keys[slot.0 as usize][place])
+    pub(super) fn state(&mut self, id: StateId) -> &mut WindowState {
+        &mut self.keys[id.slot.0 as usize][id.place]
     }
 
     pub(super) fn at(&self, window: &Window) -> At {
@@ -305,63 +313,44 @@ impl GroupingOperator {
     }
 
     /// The state of a key and window, made if there is none.
-    pub(super) fn open(&mut self, slot: Slot, window: &Window) -> &mut WindowState {
-        let place = self.place_of(slot, window).unwrap_or_else(|| {
+    fn open(&mut self, slot: Slot, window: &Window) -> StateId {
+        self.find(slot, window).unwrap_or_else(|| {
             let is_complete = self.watermark >= end(window);
             let timer = if is_complete { self.rules.expiry(window) } else { end(window) };
             let trigger = self.rules.machine.start();
             self.timers.set(timer, slot, window.clone());
             let states = &mut self.keys[slot.0 as usize];
             states.push(WindowState::new(window.clone(), trigger, timer));
-            states.len() - 1
-        });
-        &mut self.keys[slot.0 as usize][place]
+            StateId { slot, place: states.len() - 1 }
+        })
     }
 
-    /// An element comes to a key and window. The cell that takes it, or `None` if the trigger has
-    /// finished.
-    fn add(&mut self, slot: Slot, window: &Window, timestamp: Timestamp) -> Option<Cell> {
-        let at = self.at(window);
-        let watermark = self.watermark;
-        let combiner = self.rules.timestamp_combiner;
-        let state = self.open(slot, window);
+    /// An element of the bundle at hand comes to a key and window; it is placed there, or dropped if
+    /// the trigger has finished.
+    fn add(&mut self, element: usize, assigned: &Window, window: &Window, timestamp: Timestamp) {
+        let (at, slot) = (self.at(window), self.slots[element]);
+        let id = self.open(slot, window);
+        // Taken apart, since all of these are touched at once.
+        let Self { keys, rules, holds, table, watermark, .. } = self;
+        let state = &mut keys[slot.0 as usize][id.place];
         if state.is_closed {
-            return None;
+            self.dropped.add(element, assigned, DropReason::Closed, *watermark);
+            return;
         }
-        let before = (state.hold, state.holds_late);
+        let before = state.held(rules);
         state.is_fresh = true;
         match at.is_complete {
             true => state.holds_late = true,
-            false => state.hold_for(timestamp, watermark, combiner),
+            false => state.hold_for(timestamp, *watermark, rules.timestamp_combiner),
         }
-        let after = (state.hold, state.holds_late);
-        let cell = state.cell;
-        self.move_hold(window, before, after);
-        let cell = cell.unwrap_or_else(|| self.table.open());
-        // Taken apart, since the machine and the states both belong to the operator.
-        let machine = &self.rules.machine;
-        let states = &mut self.keys[slot.0 as usize];
-        if let Some(state) = states.iter_mut().rev().find(|state| state.window == *window) {
-            state.cell = Some(cell);
-            machine.on_element(&mut state.trigger, at);
+        holds.change(before, state.held(rules));
+        rules.machine.on_element(&mut state.trigger, at);
+        let cell = *state.cell.get_or_insert_with(|| table.open());
+        self.placements.push(Placement { element: element as u32, cell });
+        if state.touched_in != self.bundle {
+            state.touched_in = self.bundle;
+            self.touched.push(id);
         }
-        Some(cell)
-    }
-
-    pub(super) fn move_hold(
-        &mut self,
-        window: &Window,
-        before: (Option<Timestamp>, bool),
-        after: (Option<Timestamp>, bool),
-    ) {
-        if before == after {
-            return;
-        }
-        let late = self.rules.late_hold(window);
-        let least = |(hold, holds_late): (Option<Timestamp>, bool)| {
-            hold.into_iter().chain(holds_late.then_some(late)).min()
-        };
-        self.holds.change(least(before), least(after));
     }
 
     fn open_identity(&mut self) {

@@ -2,7 +2,7 @@
 
 use watershed_model::{Cell, PaneInfo, PaneTiming, Timestamp, TimestampCombiner, Window, fault};
 
-use crate::trigger::TriggerState;
+use crate::{grouping::rules::Rules, trigger::TriggerState};
 
 /// One key and window.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub(super) struct WindowState {
     pub(super) timer: Timestamp,
     /// The processing time at which the trigger is asked next.
     pub(super) deadline: Option<Timestamp>,
+    /// The bundle that touched it last.
+    pub(super) touched_in: u64,
 }
 
 /// Counts the panes of a key and window.
@@ -67,6 +69,16 @@ impl WindowState {
             is_closed: false,
             timer,
             deadline: None,
+            touched_in: 0,
+        }
+    }
+
+    /// Where this holds the output watermark.
+    pub(super) fn held(&self, rules: &Rules) -> Option<Timestamp> {
+        let late = self.holds_late.then(|| rules.late_hold(&self.window));
+        match (self.hold, late) {
+            (Some(hold), Some(late)) => Some(hold.min(late)),
+            (hold, late) => hold.or(late),
         }
     }
 
