@@ -51,11 +51,11 @@ pub enum Span {
 }
 
 impl Span {
-    /// The last instant that belongs to it.
+    /// The last instant that belongs to it, at which an element may lie.
     pub fn last(self) -> i64 {
         match self {
             Span::Global => END_OF_GLOBAL_WINDOW,
-            Span::Interval { end, .. } => end - 1,
+            Span::Interval { end, .. } => (end - 1).min(END_OF_GLOBAL_WINDOW),
         }
     }
 }

@@ -74,7 +74,8 @@ fn starting(at: Timestamp, size: Duration, period: Duration, offset: Duration) -
 pub fn end(window: &Window) -> Timestamp {
     match window {
         Window::Global => Timestamp::MAX,
-        Window::Interval { end, .. } => *end,
+        // Behind the last legal time there is nothing to wait for.
+        Window::Interval { end, .. } => (*end).min(Timestamp::END_OF_GLOBAL_WINDOW + micros(1)),
         Window::Custom(custom) => custom.max_timestamp + micros(1),
     }
 }

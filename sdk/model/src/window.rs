@@ -36,14 +36,20 @@ pub struct CustomWindow {
 }
 
 impl Window {
-    /// The last instant that belongs to the window: one microsecond before its end.
+    /// The last instant that belongs to the window: one microsecond before its end, and no later than
+    /// the last legal time.
     pub fn max_timestamp(&self) -> Timestamp {
         match self {
             Window::Global => Timestamp::END_OF_GLOBAL_WINDOW,
-            Window::Interval { end, .. } => *end - crate::micros(1),
+            Window::Interval { end, .. } => last_instant(*end),
             Window::Custom(window) => window.max_timestamp,
         }
     }
+}
+
+/// The last instant before an end at which an element may lie.
+fn last_instant(end: Timestamp) -> Timestamp {
+    (end - crate::micros(1)).min(Timestamp::END_OF_GLOBAL_WINDOW)
 }
 
 /// A window type of an author. The crate's own kinds implement it as anyone's would.
@@ -111,7 +117,7 @@ impl IntervalWindow {
 
 impl BoundedWindow for IntervalWindow {
     fn max_timestamp(&self) -> Timestamp {
-        self.end - crate::micros(1)
+        last_instant(self.end)
     }
     fn to_window(&self) -> Result<Window, BoxError> {
         Ok((*self).into())

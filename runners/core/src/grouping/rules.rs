@@ -22,9 +22,13 @@ pub(super) struct Rules {
     allowed_lateness: Duration,
 }
 
-/// The first instant behind a window.
+/// The watermark at which a window is complete: the first instant behind it, and for the global window
+/// the end of all input.
 pub(super) fn end(window: &Window) -> Timestamp {
-    window.max_timestamp() + micros(1)
+    match window {
+        Window::Global => Timestamp::MAX,
+        window => window.max_timestamp() + micros(1),
+    }
 }
 
 impl Rules {

@@ -1,6 +1,6 @@
 //! The window functions of the toolbox: global, fixed, sliding, sessions.
 
-use watershed_model::{Duration, GlobalWindow, IntervalWindow, Timestamp};
+use watershed_model::{Duration, GlobalWindow, IntervalWindow, Timestamp, fault};
 
 use super::WindowFn;
 
@@ -39,22 +39,32 @@ impl FixedWindows {
 }
 
 /// `t − ((t − offset) mod period)` with the remainder of Euclid, so that times before the epoch fall
-/// into the window that holds them (Beam's do not). Widened, since `t − offset` can overflow.
-fn last_start(timestamp: Timestamp, period: Duration, offset: Duration) -> Timestamp {
-    let since = i128::from(timestamp.as_micros()) - i128::from(offset.as_micros());
-    let into = since.rem_euclid(i128::from(period.as_micros().max(1))) as i64;
-    timestamp - Duration::from_micros(into)
+/// into the window that holds them (Beam's do not). Widened, since it can lie before all time.
+fn last_start(timestamp: Timestamp, period: Duration, offset: Duration) -> i128 {
+    let (at, period) = (i128::from(timestamp.as_micros()), i128::from(period.as_micros().max(1)));
+    let since = at - i128::from(offset.as_micros());
+    match fault!("windows-round-towards-the-epoch") {
+        true => at - since % period,
+        false => at - since.rem_euclid(period),
+    }
+}
+
+/// The window from a start, as far as it lies within time.
+fn starting(start: i128, size: Duration) -> IntervalWindow {
+    let instant = |micros: i128| {
+        Timestamp::from_micros(micros.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
+    };
+    IntervalWindow::new(instant(start), instant(start + i128::from(size.as_micros())))
 }
 
 impl<T> WindowFn<T> for FixedWindows {
     type Window = IntervalWindow;
     fn assign(&self, _: &T, timestamp: Timestamp, windows: &mut Vec<IntervalWindow>) {
-        let start = last_start(timestamp, self.size, self.offset);
-        windows.push(IntervalWindow::new(start, start + self.size));
+        windows.push(starting(last_start(timestamp, self.size, self.offset), self.size));
     }
     fn assigns_alike(&self, timestamp: Timestamp) -> Option<(Timestamp, Timestamp)> {
-        let start = last_start(timestamp, self.size, self.offset);
-        Some((start, start + self.size))
+        let window = starting(last_start(timestamp, self.size, self.offset), self.size);
+        Some((window.start, window.end))
     }
     fn check(&self) -> Result<(), (String, String)> {
         positive("size", self.size, "FixedWindows::of(seconds(10))")
@@ -85,14 +95,14 @@ impl SlidingWindows {
 impl<T> WindowFn<T> for SlidingWindows {
     type Window = IntervalWindow;
     fn assign(&self, _: &T, timestamp: Timestamp, windows: &mut Vec<IntervalWindow>) {
+        let (at, size) = (i128::from(timestamp.as_micros()), i128::from(self.size.as_micros()));
         let mut start = last_start(timestamp, self.period, self.offset);
-        while start + self.size > timestamp {
-            windows.push(IntervalWindow::new(start, start + self.size));
-            let earlier = start - self.period;
-            if earlier == start {
-                break; // the beginning of time
+        while start + size > at {
+            windows.push(starting(start, self.size));
+            if fault!("sliding-windows-hold-only-the-newest") {
+                break;
             }
-            start = earlier;
+            start -= i128::from(self.period.as_micros().max(1));
         }
     }
     fn check(&self) -> Result<(), (String, String)> {
@@ -122,7 +132,7 @@ impl<T> WindowFn<T> for Sessions {
         windows.push(IntervalWindow::new(timestamp, timestamp + self.gap));
     }
     fn is_merging(&self) -> bool {
-        true
+        !fault!("sessions-never-merge")
     }
     fn merge(&self, windows: &[IntervalWindow]) -> Vec<(Vec<usize>, IntervalWindow)> {
         let mut order: Vec<usize> = (0..windows.len()).collect();
@@ -131,7 +141,10 @@ impl<T> WindowFn<T> for Sessions {
         for place in order {
             let window = windows[place];
             match merges.last_mut() {
-                Some((parts, session)) if window.start < session.end => {
+                Some((parts, session))
+                    if window.start < session.end
+                        || (window.start == session.end && fault!("touching-sessions-merge")) =>
+                {
                     parts.push(place);
                     session.end = session.end.max(window.end);
                 }
@@ -200,12 +213,17 @@ mod tests {
                 assigned(&FixedWindows::of(seconds(10)).with_offset(seconds(7)), t).len(),
                 1
             );
-            assert!(
-                !assigned(&SlidingWindows::of(seconds(10), seconds(5)), t).is_empty()
-                    || t == Timestamp::MAX
-            );
+            assert_eq!(assigned(&SlidingWindows::of(seconds(10), seconds(5)), t).len(), 2);
             assert_eq!(assigned(&Sessions::with_gap(seconds(1)), t).len(), 1);
         }
+        // The first window is cut off where time begins, and the second is whole.
+        let fixed = FixedWindows::of(seconds(10));
+        let first = assigned(&fixed, Timestamp::MIN)[0];
+        assert_eq!(first.start, Timestamp::MIN);
+        assert_eq!(assigned(&fixed, first.end - micros(1)), [first]);
+        let second = IntervalWindow::new(first.end, first.end + seconds(10));
+        assert_eq!(assigned(&fixed, first.end), [second]);
+        assert_eq!(second.start.as_micros() % 10_000_000, 0);
     }
 
     #[test]
