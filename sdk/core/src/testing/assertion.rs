@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use watershed_model::{BoxError, Element, Location, Window, fault};
+use watershed_model::{BoxError, Element, Location, PaneInfo, PaneTiming, Window, fault};
 
 use super::diff::difference;
 use crate::{Observed, PCollection};
@@ -46,19 +46,64 @@ impl AssertionLog {
 
 /// Begins an assertion on a collection: `assert_that(&sums).contains_in_any_order([1, 2])`.
 pub fn assert_that<T: Element + Debug>(collection: &PCollection<T>) -> Assertion<T> {
-    Assertion { collection: collection.clone(), window: None }
+    Assertion { collection: collection.clone(), window: None, panes: Panes::All }
 }
 
-/// An assertion in the making.
+/// An assertion in the making: it begins to hold with the method that says what there must be.
+#[must_use = "nothing is asserted yet: say what the collection holds, .contains_in_any_order(..) say"]
 pub struct Assertion<T> {
     collection: PCollection<T>,
     window: Option<Window>,
+    panes: Panes,
+}
+
+/// Which panes of a window are looked at.
+#[derive(Clone, Copy)]
+enum Panes {
+    All,
+    Early,
+    OnTime,
+    Late,
+    Final,
+}
+
+impl Panes {
+    fn contain(self, pane: &PaneInfo) -> bool {
+        match self {
+            Panes::All => true,
+            Panes::Early => pane.timing == PaneTiming::Early,
+            Panes::OnTime => pane.timing == PaneTiming::OnTime,
+            Panes::Late => pane.timing == PaneTiming::Late,
+            Panes::Final => pane.is_last,
+        }
+    }
 }
 
 impl<T: Element + Debug> Assertion<T> {
     /// Only what is in this window.
     pub fn in_window(self, window: impl Into<Window>) -> Self {
         Assertion { window: Some(window.into()), ..self }
+    }
+
+    /// Only what came in panes of this window before its end.
+    pub fn in_early_panes(self, window: impl Into<Window>) -> Self {
+        Assertion { panes: Panes::Early, ..self.in_window(window) }
+    }
+
+    /// Only what came in this window's on-time panes: one of each key.
+    pub fn in_on_time_pane(self, window: impl Into<Window>) -> Self {
+        Assertion { panes: Panes::OnTime, ..self.in_window(window) }
+    }
+
+    /// Only what came in panes of this window after the on-time one.
+    pub fn in_late_panes(self, window: impl Into<Window>) -> Self {
+        Assertion { panes: Panes::Late, ..self.in_window(window) }
+    }
+
+    /// Only what came in this window's last panes, which none can follow: at most one of each key. (What
+    /// no grouping made is its own last pane.)
+    pub fn in_final_pane(self, window: impl Into<Window>) -> Self {
+        Assertion { panes: Panes::Final, ..self.in_window(window) }
     }
 
     /// Exactly these elements, each as often as given, in any order. Elements are compared by their
@@ -96,15 +141,19 @@ impl<T: Element + Debug> Assertion<T> {
         let location = Location::caller();
         let state = Arc::new(AssertionState { location, checked: AtomicBool::new(false) });
         self.collection.pipeline().note_assertion(state.clone());
-        let window = self.window;
+        let (window, panes) = (self.window, self.panes);
         let description = format!("assert_that(..).{what}(..) at {location}");
         self.collection.observe(&description.clone(), move |observed| {
             state.checked.store(true, Ordering::SeqCst);
-            let is_inside = |observed: &Observed<T>| match &window {
+            let is_in_window = |observed: &Observed<T>| match &window {
                 Some(window) if !fault!("assertions-see-all-windows") => {
                     observed.windows.as_slice().contains(window)
                 }
                 _ => true,
+            };
+            let is_inside = |observed: &Observed<T>| {
+                is_in_window(observed)
+                    && (panes.contain(&observed.pane) || fault!("assertions-see-all-panes"))
             };
             let found: Vec<T> =
                 observed.into_iter().filter(is_inside).map(|observed| observed.value).collect();
