@@ -50,7 +50,7 @@ pub fn expected(outcome: &Outcome) -> Played {
 /// When the run fails.
 pub fn play(bench: &Bench, transcript: &Transcript) -> Played {
     let pipeline = bench.pipeline();
-    let stream = pipeline.apply(script(transcript));
+    let stream = pipeline.apply(script(&transcript.events));
     let grouped = window(&stream, &transcript.rules);
     let (panes, dropped) = combined(&grouped, transcript.rules.combine);
     let (panes, dropped) = (panes.collect(), dropped.collect());
@@ -105,11 +105,11 @@ pub fn all_agree(bench: &Bench, transcripts: impl Iterator<Item = (u64, Transcri
     }
 }
 
-/// The events of a transcript as a test stream.
-pub fn script(transcript: &Transcript) -> TestStream<Pair> {
+/// Events as a test stream.
+pub fn script(events: &[Event]) -> TestStream<Pair> {
     let (mut watermark, mut clock) = (Timestamp::MIN, Timestamp::MIN);
     let mut stream = TestStream::new();
-    for event in &transcript.events {
+    for event in events {
         // What would go back stays, as in the oracle.
         stream = match event {
             Event::Elements(elements) => stream.elements(

@@ -1,10 +1,13 @@
 //! The cases, by category of behaviour.
 
+mod as_text;
 pub mod assertions;
 mod by_hand;
 pub mod combining;
+pub mod custom_windows;
 pub mod element_wise;
 pub mod equivalence;
+pub mod event_times;
 pub mod everywhere;
 pub mod exactness;
 pub mod failures;
@@ -14,11 +17,16 @@ pub mod keys;
 pub mod lifecycle;
 pub mod output_times;
 mod outputs;
+pub mod pane_assertions;
+pub mod panes;
 pub mod reshaping;
 pub mod sources;
+pub mod test_streams;
 mod timed;
+pub mod together;
 pub mod toolbox;
 pub mod transcripts;
+pub mod windows;
 
 use crate::{Case, scripts};
 
@@ -28,8 +36,10 @@ pub fn all() -> Vec<Case> {
     [
         assertions::CASES,
         combining::CASES,
+        custom_windows::CASES,
         element_wise::CASES,
         equivalence::CASES,
+        event_times::CASES,
         everywhere::CASES,
         exactness::CASES,
         failures::CASES,
@@ -38,10 +48,15 @@ pub fn all() -> Vec<Case> {
         keys::CASES,
         lifecycle::CASES,
         output_times::CASES,
+        pane_assertions::CASES,
+        panes::CASES,
         reshaping::CASES,
         sources::CASES,
+        test_streams::CASES,
+        together::CASES,
         toolbox::CASES,
         transcripts::CASES,
+        windows::CASES,
         &by_hand,
     ]
     .concat()

@@ -51,6 +51,6 @@ pub use generate::generate;
 pub use rules::{Combine, Rules, Value};
 pub use shrink::shrink;
 pub use some_trigger::{is_safe, is_sound};
-pub use text::story;
+pub use text::{heading, story};
 pub use transcript::{Dropped, Drops, Element, Event, Outcome, Pane, Reason, Transcript};
 pub use windows::{Windowing, end, expiry};

@@ -17,7 +17,7 @@
 use std::fmt;
 
 use watershed::model::{
-    Duration, FiringBehavior, PaneTiming, Timestamp, TimestampCombiner, Trigger, Window,
+    Duration, FiringBehavior, PaneInfo, PaneTiming, Timestamp, TimestampCombiner, Trigger, Window,
 };
 
 use super::{
@@ -179,28 +179,28 @@ impl fmt::Display for Span<'_> {
     }
 }
 
+/// What prints of a pane before its value.
+pub fn heading(key: &str, window: &Window, timestamp: Timestamp, pane: &PaneInfo) -> String {
+    let timing = match pane.timing {
+        PaneTiming::Early => "early",
+        PaneTiming::OnTime => "on_time",
+        PaneTiming::Late => "late",
+        PaneTiming::Unknown => "unknown",
+    };
+    let (index, on_time_index) = (pane.index, pane.on_time_index);
+    let first = if pane.is_first { " first" } else { "" };
+    let last = if pane.is_last { " last" } else { "" };
+    let at = match timestamp == window.max_timestamp() {
+        true => "end".to_owned(),
+        false => Time(timestamp).to_string(),
+    };
+    format!("{key} {} {timing} {index}/{on_time_index}{first}{last} @{at}", Span(window))
+}
+
 impl fmt::Display for Pane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let timing = match self.pane.timing {
-            PaneTiming::Early => "early",
-            PaneTiming::OnTime => "on_time",
-            PaneTiming::Late => "late",
-            PaneTiming::Unknown => "unknown",
-        };
-        let (index, on_time_index) = (self.pane.index, self.pane.on_time_index);
-        write!(f, "{} {} {timing} {index}/{on_time_index}", self.key, Span(&self.window))?;
-        if self.pane.is_first {
-            write!(f, " first")?;
-        }
-        if self.pane.is_last {
-            write!(f, " last")?;
-        }
-        if self.timestamp == self.window.max_timestamp() {
-            write!(f, " @end")?;
-        } else {
-            write!(f, " @{}", Time(self.timestamp))?;
-        }
-        write!(f, " = {}", self.value)
+        let heading = heading(&self.key, &self.window, self.timestamp, &self.pane);
+        write!(f, "{heading} = {}", self.value)
     }
 }
 

@@ -18,6 +18,7 @@ mod timestamps;
 mod triggers;
 
 pub use play::Play;
+pub(crate) use play::events;
 
 use crate::Case;
 

@@ -20,6 +20,7 @@ scripts! {
     early_early_on_time_late_and_late_at_last_count_from_0_to_4: "PA-01", "PA-02", "PA-07", "TR-02";
     an_empty_on_time_pane_goes_out_only_where_always_is_asked: "PA-09", "TR-02";
     an_empty_closing_pane_goes_out_only_where_always_is_asked: "PA-09", "TR-02";
+    no_pane_goes_out_for_a_window_in_which_a_key_never_had_anything: "PA-09";
     a_window_whose_first_element_comes_after_its_end_starts_with_a_late_pane: "PA-08";
     what_never_fires_leaves_at_expiry_on_time_if_it_came_in_time: "TR-16";
     a_count_not_reached_leaves_at_expiry: "TR-16";
@@ -143,6 +144,24 @@ fn an_empty_closing_pane_goes_out_only_where_always_is_asked() -> Vec<Play> {
              the end",
         ),
     ]
+}
+
+fn no_pane_goes_out_for_a_window_in_which_a_key_never_had_anything() -> Vec<Play> {
+    let trigger = watermark(Some(count(1)), Some(count(1)));
+    vec![Play::of(
+        Rules { closing: FireAlways, lateness: seconds(5), ..Rules::new(fixed(10), trigger) },
+        "a=1@1s b=2@11s
+           > a [0s,10s) early 0/-1 first @end = [1]
+           > b [10s,20s) early 0/-1 first @end = [2]
+         watermark 10s
+           > a [0s,10s) on_time 1/0 @end = []
+         watermark 15s
+           > a [0s,10s) late 2/1 last @end = []
+         b=3@4s
+         the end
+           > b [10s,20s) on_time 1/0 last @end = []
+         ! b=3@4s [0s,10s) late",
+    )]
 }
 
 fn a_window_whose_first_element_comes_after_its_end_starts_with_a_late_pane() -> Vec<Play> {
@@ -269,8 +288,10 @@ fn the_global_window_ends_with_time_itself() -> Vec<Play> {
         "a=1@-5s
          watermark 365000d
          a=2@1s
+         watermark 9223371950454775808us
+         a=3@2s
          the end
-           > a global on_time 0/0 first last @end = [1, 2]",
+           > a global on_time 0/0 first last @end = [1, 2, 3]",
     )]
 }
 

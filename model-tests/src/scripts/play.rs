@@ -32,11 +32,6 @@ impl Play {
         Play { rules, lines: lines.map(str::to_owned).collect() }
     }
 
-    /// The lines of the script that do not begin with any of these.
-    fn lines_without<'p>(&'p self, marks: &'p [char]) -> impl Iterator<Item = &'p str> {
-        self.lines.iter().map(String::as_str).filter(move |line| !line.starts_with(marks))
-    }
-
     /// The lines of the script that begin so, less that, sorted.
     fn told(&self, mark: &str) -> Vec<&str> {
         let mut told: Vec<&str> =
@@ -46,8 +41,8 @@ impl Play {
     }
 
     fn transcript(&self) -> Transcript {
-        let events = self.lines_without(&['>', '!']).filter(|line| *line != "the end").map(event);
-        Transcript { rules: self.rules.clone(), events: events.collect() }
+        let events = events(self.lines.iter().map(String::as_str));
+        Transcript { rules: self.rules.clone(), events }
     }
 
     /// Fails unless the oracle says the same, line by line.
@@ -80,6 +75,12 @@ impl Play {
 
 /// How a line ends that tells of an element outside all windows.
 const NO_WINDOW: &str = "no window";
+
+/// The events of a script: what of its lines is not told of them.
+pub(crate) fn events<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<Event> {
+    let is_event = |line: &&str| !line.starts_with(['>', '!']) && *line != "the end";
+    lines.filter(is_event).map(event).collect()
+}
 
 fn event(line: &str) -> Event {
     let words: Vec<&str> = line.split_whitespace().collect();

@@ -18,6 +18,7 @@ scripts! {
     a_session_that_was_on_time_can_be_so_again_when_it_has_grown: "TR-15", "WN-03", "PA-04";
     a_session_that_grows_after_its_end_is_late: "PA-04", "PA-12", "WN-03";
     an_element_too_late_is_dropped_though_a_live_session_would_take_it: "WN-14";
+    an_open_session_is_not_hurt_by_a_closed_one_beside_it: "WN-14";
     an_element_within_a_session_merges_nothing_and_the_panes_count_on: "PA-12";
     counts_add_up_in_a_merge: "TR-03", "TR-08";
     a_part_that_was_on_time_makes_the_early_count_start_from_0: "TR-08", "TR-15";
@@ -115,6 +116,21 @@ fn an_element_too_late_is_dropped_though_a_live_session_would_take_it() -> Vec<P
            > a [4000001us,15s) on_time 0/0 first last @end = [1, 2, 4]
          the end
          ! a=3@4s [4s,9s) late",
+    )]
+}
+
+fn an_open_session_is_not_hurt_by_a_closed_one_beside_it() -> Vec<Play> {
+    vec![Play::of(
+        Rules::new(sessions(5), Trigger::Default),
+        "a=1@1s
+         watermark 6s
+           > a [1s,6s) on_time 0/0 first last @end = [1]
+         a=2@3s
+         a=3@1s
+         a=4@4s
+         the end
+           > a [3s,9s) on_time 0/0 first last @end = [2, 4]
+         ! a=3@1s [1s,6s) late",
     )]
 }
 
