@@ -52,12 +52,23 @@ pub const FAULTS: &[Fault] = &[
         &["GP-18"],
     ),
     breaking("a-failed-run-commits", "sinks commit though a step failed", &["EW-06", "EW-11"]),
+    breaking(
+        "a-jump-fires-twice",
+        "a jump of the watermark past end and expiry is two steps",
+        &["PA-10"],
+    ),
     breaking("assertions-always-hold", "a difference from what was expected passes", &["SR-05"]),
+    breaking("assertions-see-all-panes", "an assertion on some panes sees all", &["SR-05"]),
     breaking("assertions-see-all-windows", "an assertion on one window sees all", &["SR-05"]),
     breaking(
         "bytes-of-a-key-may-differ",
         "equal keys with unequal bytes are not noticed",
         &["GP-18"],
+    ),
+    breaking(
+        "calendars-know-no-time-zones",
+        "calendar windows begin at midnight in UTC, whatever the zone",
+        &["WN-04"],
     ),
     breaking(
         "composed-merges-lose-the-last",
@@ -73,6 +84,11 @@ pub const FAULTS: &[Fault] = &[
         "create-splits-overlap",
         "elements from memory: each split begins where the one before it does",
         &["SR-01"],
+    ),
+    breaking(
+        "custom-windows-lose-their-fields",
+        "of an author's window only its end is kept",
+        &["WN-05", "WN-18"],
     ),
     breaking("direct-keeps-its-instances", "instances are never replaced", &["EW-14"]),
     breaking("direct-keeps-the-order", "elements are never permuted", &["GP-21"]),
@@ -91,10 +107,31 @@ pub const FAULTS: &[Fault] = &[
         "a collection's second reader gets nothing",
         &["EW-10"],
     ),
+    breaking("distinct-says-it-again", "distinct gives a value in every pane", &["GP-24"]),
+    breaking(
+        "early-panes-count-as-on-time",
+        "the on-time index counts early panes too",
+        &["PA-01", "PA-07"],
+    ),
     breaking(
         "emitter-loses-an-output",
         "the sixth output of a bundle is lost",
         &["EW-01", "EW-04", "EW-07"],
+    ),
+    breaking(
+        "empty-panes-always-leave",
+        "an empty pane leaves though nobody asked for it",
+        &["PA-09"],
+    ),
+    breaking(
+        "endless-groups-pass",
+        "a grouping without end, windows or trigger is taken",
+        &["GP-10"],
+    ),
+    breaking(
+        "expired-windows-stay",
+        "what is kept of a window stays when it has expired",
+        &["WN-14"],
     ),
     breaking(
         "explicit-times-are-ignored",
@@ -107,6 +144,11 @@ pub const FAULTS: &[Fault] = &[
         &["EW-03"],
     ),
     breaking("failed-kernel-is-not-torn-down", "no teardown after an error or a panic", &["EW-11"]),
+    breaking(
+        "fan-out-accumulates-twice",
+        "the first stage of a fan-out accumulates too",
+        &["GP-20"],
+    ),
     breaking("fan-out-counts-twice", "the second stage of a fan-out merges twice", &["GP-03"]),
     breaking(
         "fan-out-leaves-sessions-apart",
@@ -133,11 +175,26 @@ pub const FAULTS: &[Fault] = &[
         "a grouping loses the last element of each bundle",
         &["GP-01", "GP-05"],
     ),
+    breaking(
+        "illegal-times-are-read",
+        "a source may give times behind the end of time",
+        &["WN-11"],
+    ),
     breaking("illegal-times-pass", "an output may lie behind the end of time", &["EW-13"]),
     breaking("kernel-is-not-torn-down", "no teardown at the end of a run", &["EW-02"]),
     breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),
     breaking("keys-may-share-bytes", "unequal keys with equal bytes are not noticed", &["GP-18"]),
     breaking("large-elements-pass", "no limit for elements that are grouped", &["GP-17"]),
+    breaking(
+        "late-elements-pass",
+        "an element for an expired window is taken in",
+        &["GP-13", "WM-09", "WN-14"],
+    ),
+    breaking(
+        "late-windows-begin-on-time",
+        "a window that begins after its end begins with an on-time pane",
+        &["PA-08"],
+    ),
     breaking(
         "lifting-loses-the-last-partial",
         "what is folded before an exchange loses its last partial",
@@ -149,7 +206,17 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "merged-sessions-merge-again",
         "a second grouping merges the sessions of the first",
-        &["GP-19"],
+        &["GP-19", "WN-08"],
+    ),
+    breaking(
+        "merged-windows-count-on",
+        "a merged window counts on from one of its parts",
+        &["PA-12"],
+    ),
+    breaking(
+        "merged-windows-leave-their-hold",
+        "a window that was merged away holds the watermark for ever",
+        &["WN-13"],
     ),
     breaking(
         "names-lose-their-scope",
@@ -172,6 +239,16 @@ pub const FAULTS: &[Fault] = &[
         "every output of a DoFn goes to its first collection",
         &["EW-01", "EW-04"],
     ),
+    breaking(
+        "panes-always-lie-at-the-end",
+        "a pane lies at its window's end, whatever was asked for",
+        &["WN-07", "WN-16"],
+    ),
+    breaking(
+        "panes-never-accumulate",
+        "an accumulating pane has only what is new",
+        &["GP-20", "PA-02", "PA-04"],
+    ),
     breaking("panics-lose-their-words", "the message of a panic is not told", &["EW-06", "EW-11"]),
     breaking(
         "parcels-lose-their-metadata",
@@ -189,21 +266,42 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "passing-on-loses-metadata",
         "flatten and reshuffle put everything into the global window",
-        &["GP-12", "GP-13"],
+        &["GP-12", "GP-13", "GP-26"],
     ),
     breaking(
         "prepared-output-is-left",
         "what was prepared stays when another sink cannot prepare",
         &["EW-06"],
     ),
+    breaking(
+        "sessions-never-merge",
+        "sessions are as long as one element makes them",
+        &["GP-19", "WN-03", "WN-08", "WN-13"],
+    ),
+    breaking(
+        "settings-take-the-windows-away",
+        "settings alone make the windows global ones",
+        &["WN-15"],
+    ),
     breaking("setup-is-not-called", "an instance begins without setup", &["EW-02", "EW-11"]),
-    breaking("skew-is-not-checked", "an output may be as early as it likes", &["EW-05"]),
+    breaking("skew-is-not-checked", "an output may be as early as it likes", &["EW-05", "WN-09"]),
+    breaking(
+        "sliding-windows-hold-only-the-newest",
+        "an element is in only one of its sliding windows",
+        &["WN-02"],
+    ),
+    breaking("sources-make-panes", "what no grouping made says that it is on time", &["PA-11"]),
     breaking(
         "steps-apart-lose-single-elements",
         "a step that is a stage of its own loses a bundle of one element",
         &["EQ-04", "GP-12"],
     )
     .on("timely", 1, 1),
+    breaking(
+        "streams-play-one-after-the-other",
+        "several test streams do not take turns",
+        &["SR-04", "SR-08"],
+    ),
     breaking("sums-wrap", "a sum that overflows wraps around", &["GP-22"]),
     breaking(
         "table-merge-loses-a-part",
@@ -215,9 +313,46 @@ pub const FAULTS: &[Fault] = &[
         "a range of a text file begins with a piece of the line before",
         &["SR-01"],
     ),
+    breaking(
+        "the-first-lateness-wins",
+        "a flatten takes the lateness of its first input",
+        &["GP-13"],
+    ),
+    breaking(
+        "the-first-trigger-stays",
+        "a trigger that was said first cannot be replaced",
+        &["WN-06"],
+    ),
     breaking("ties-stay-unbroken", "of two that tie the first to come wins", &["GP-23"]),
+    breaking("times-go-back", "a test stream's times may go back", &["SR-08"]),
+    breaking("touching-sessions-merge", "two sessions one gap apart become one", &["WN-12"]),
     breaking("try-map-loses-failures", "a dead letter is dropped", &["EW-01", "EW-07"]),
     breaking("unchecked-assertions-pass", "an assertion that never ran passes", &["SR-05"]),
+    breaking(
+        "unlike-triggers-are-flattened",
+        "collections with different triggers are flattened",
+        &["GP-13"],
+    ),
     breaking("unread-outputs-are-made", "outputs that nobody reads are made", &["EW-04"]),
+    breaking(
+        "untimed-elements-are-not-told",
+        "a printed graph is silent on windows of elements without times",
+        &["WN-17"],
+    ),
+    breaking(
+        "what-is-behind-counts-for-the-time",
+        "an element behind the watermark takes part in its pane's time",
+        &["WN-16"],
+    ),
+    breaking(
+        "windows-are-looked-at-together",
+        "a DoFn that looks at windows is called once for all of them",
+        &["WN-10"],
+    ),
+    breaking(
+        "windows-round-towards-the-epoch",
+        "a time before the epoch falls into the window behind it",
+        &["WN-01", "WN-02"],
+    ),
     breaking("windows-share-a-cell", "all windows of a key are grouped together", &["GP-01"]),
 ];

@@ -1,6 +1,6 @@
 //! The test streams of a graph, as one script.
 
-use watershed_model::{AnyBundle, Graph, NodeId, Primitive, TestEvent, Timestamp};
+use watershed_model::{AnyBundle, Graph, NodeId, Primitive, TestEvent, Timestamp, fault};
 
 /// What happens in one event of a script.
 #[derive(Clone, Debug)]
@@ -46,6 +46,9 @@ impl Script {
                 };
                 script.events.push(ScriptEvent { node: *node, elements, watermark, now });
             }
+        }
+        if fault!("streams-play-one-after-the-other") {
+            script.events.sort_by_key(|event| event.node);
         }
         Some(script)
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Column, Dictionary, PaneInfo, Sign, Timestamp, WindowSet};
+use crate::{Column, Dictionary, PaneInfo, Sign, Timestamp, WindowSet, fault};
 
 /// Timestamps, windows, panes and change signs of a bundle's elements, each a column.
 ///
@@ -25,7 +25,10 @@ impl Metadata {
         Metadata {
             timestamps: Column::Uniform(timestamp),
             windows: Dictionary::uniform(WindowSet::GLOBAL),
-            panes: Dictionary::uniform(PaneInfo::UNGROUPED),
+            panes: Dictionary::uniform(match fault!("sources-make-panes") {
+                true => PaneInfo::ONLY,
+                false => PaneInfo::UNGROUPED,
+            }),
             signs: Column::Uniform(Sign::Insertion),
         }
     }

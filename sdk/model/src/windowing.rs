@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxError, Duration, Trigger, Window};
+use crate::{BoxError, Duration, Trigger, Window, fault};
 
 /// Windows that became one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl WindowingStrategy {
     pub fn is_compatible_with(&self, other: &WindowingStrategy) -> bool {
         self.window_fn.identity() == other.window_fn.identity()
             && self.accumulation_mode == other.accumulation_mode
-            && self.trigger == other.trigger
+            && (self.trigger == other.trigger || fault!("unlike-triggers-are-flattened"))
     }
 
     /// What a grouping hands on: merged windows are not merged again unless windowed anew, and the
@@ -124,7 +124,7 @@ impl WindowingStrategy {
     pub fn after_grouping(&self) -> Self {
         let mut after = self.clone();
         after.trigger = self.trigger.heir();
-        if after.window_fn.is_merging() && !crate::fault!("merged-sessions-merge-again") {
+        if after.window_fn.is_merging() && !fault!("merged-sessions-merge-again") {
             after.window_fn = Arc::new(AlreadyMerged(self.window_fn.identity()));
         }
         after

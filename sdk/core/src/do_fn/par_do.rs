@@ -194,7 +194,8 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
 /// The same elements, each once for every window it is in.
 fn one_window_each<T: Element>(bundle: Bundle<T>) -> Bundle<T> {
     let windows = &bundle.metadata.windows;
-    if windows.table().iter().all(|set| matches!(set, WindowSet::One(_))) {
+    let is_one = |set: &WindowSet| matches!(set, WindowSet::One(_));
+    if windows.table().iter().all(is_one) || fault!("windows-are-looked-at-together") {
         return bundle;
     }
     let (mut origins, mut table, mut index) = (Vec::new(), Vec::new(), Vec::new());

@@ -43,8 +43,10 @@ pub(crate) fn flatten<T: Element>(
         if place == 0 {
             windowing = input.windowing.clone();
         }
-        windowing.allowed_lateness =
-            windowing.allowed_lateness.max(input.windowing.allowed_lateness);
+        if !fault!("the-first-lateness-wins") {
+            windowing.allowed_lateness =
+                windowing.allowed_lateness.max(input.windowing.allowed_lateness);
+        }
         if !windowing.is_compatible_with(&input.windowing) {
             let problem = format!(
                 "input 0 is windowed by {windowing:?} and input {place} by {:?}: no element could say \

@@ -6,6 +6,7 @@ use watershed_model::{
     AnyBundle, AnyWindowFn, BoundedWindow, BoxError, Bundle, Column, Dictionary, DropReason,
     Duration, Element, ElementType, GraphBuilder, KernelOutput, Location, Metadata, ParDo,
     Primitive, Subject, Timestamp, Trigger, TriggerProblem, Window, WindowSet, WindowingStrategy,
+    fault,
 };
 
 use super::{
@@ -57,6 +58,9 @@ impl<T: Element> PCollection<T> {
             (input.windowing.clone(), input.boundedness)
         };
         settings.apply_to(&mut windowing);
+        if fault!("settings-take-the-windows-away") {
+            windowing.window_fn = WindowingStrategy::global().window_fn;
+        }
         // Nothing is done to the elements: a flatten of one.
         let node = graph.add_node(
             "WindowSettings",

@@ -4,7 +4,7 @@ use std::fmt;
 
 use watershed_model::{
     AccumulationMode, Duration, FiringBehavior, Timestamp, TimestampCombiner, Trigger,
-    WindowingStrategy,
+    WindowingStrategy, fault,
 };
 
 use super::WindowFn;
@@ -39,7 +39,9 @@ impl WindowSettings {
                 value.clone_from(said);
             }
         }
-        set(&self.trigger, &mut strategy.trigger);
+        if strategy.trigger == Trigger::Default || !fault!("the-first-trigger-stays") {
+            set(&self.trigger, &mut strategy.trigger);
+        }
         set(&self.accumulation_mode.map(Some), &mut strategy.accumulation_mode);
         set(&self.allowed_lateness, &mut strategy.allowed_lateness);
         set(&self.timestamp_combiner, &mut strategy.timestamp_combiner);

@@ -41,7 +41,7 @@ impl GroupingOperator {
         let watermark = self.watermark;
         let Some(state) = self.find(slot, window) else { return Ok(()) };
         let passes_end = state.timer < expiry || state.timer == end(window);
-        if watermark >= expiry {
+        if watermark >= expiry && !(fault!("a-jump-fires-twice") && state.timer < expiry) {
             let cause = if passes_end { Cause::End } else { Cause::Expiry };
             return self.expire(cause, slot, window, emit);
         }
@@ -129,10 +129,12 @@ impl GroupingOperator {
         let timing = timing(state, is_complete, cause);
         let wanted = state.is_fresh
             || (timing == PaneTiming::OnTime && cause == Cause::End && fires && on_time)
+            || fault!("empty-panes-always-leave")
             || (is_last && closing);
         let before = (state.hold.take(), std::mem::take(&mut state.holds_late));
         state.is_fresh = false;
-        let timestamp = before.0.unwrap_or(window.max_timestamp());
+        let combined = before.0.filter(|_| !fault!("panes-always-lie-at-the-end"));
+        let timestamp = combined.unwrap_or(window.max_timestamp());
         let pane = wanted.then(|| state.panes.next(timing, is_last));
         let cell = state.cell;
         let stays = accumulates && !is_last;
@@ -195,7 +197,9 @@ impl GroupingOperator {
 fn timing(state: &WindowState, is_complete: bool, cause: Cause) -> PaneTiming {
     if !is_complete {
         PaneTiming::Early
-    } else if !state.panes.has_non_early() && (cause == Cause::End || state.hold.is_some()) {
+    } else if !state.panes.has_non_early()
+        && (cause == Cause::End || state.hold.is_some() || fault!("late-windows-begin-on-time"))
+    {
         PaneTiming::OnTime
     } else {
         PaneTiming::Late

@@ -1,6 +1,6 @@
 //! Windows that become one.
 
-use watershed_model::{BoxError, Slot, TimestampCombiner, Window};
+use watershed_model::{BoxError, Slot, TimestampCombiner, Window, fault};
 
 use super::{
     operator::{GroupingOperator, Place},
@@ -80,7 +80,9 @@ impl GroupingOperator {
             let state = states.remove(place);
             self.timers.remove(state.timer, slot, window);
             self.deadlines.change(slot, window, state.deadline, None);
-            self.move_hold(window, (state.hold, state.holds_late), (None, false));
+            if !fault!("merged-windows-leave-their-hold") {
+                self.move_hold(window, (state.hold, state.holds_late), (None, false));
+            }
             merged.push(state);
         }
         let at = self.at(into);
@@ -90,7 +92,7 @@ impl GroupingOperator {
         let timer = if at.is_complete { self.rules.expiry(into) } else { end(into) };
         let mut state = WindowState::new(into.clone(), trigger, timer);
         for part in merged {
-            if part.window == *into {
+            if part.window == *into || fault!("merged-windows-count-on") {
                 state.panes = part.panes;
             }
             state.is_fresh |= part.is_fresh;
