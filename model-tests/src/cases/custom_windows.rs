@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use watershed::{BoundedWindow, IntervalWindow, WindowFn, combine::Sum, prelude::*};
 
-use super::streams::{Pair, are, at, batch, by_letter, lists, stream};
+use super::as_text::{Pair, are, at, batch, by_letter, lists, stream};
 use crate::Bench;
 
 crate::cases! {

@@ -11,7 +11,7 @@ use watershed::{
     prelude::*,
 };
 
-use super::streams::{are, at, by_letter, lists, stream};
+use super::as_text::{are, at, by_letter, lists, stream};
 use crate::Bench;
 
 crate::cases! {

@@ -1,5 +1,6 @@
 //! The cases, by category of behaviour.
 
+mod as_text;
 pub mod assertions;
 mod by_hand;
 pub mod combining;
@@ -20,7 +21,6 @@ pub mod pane_assertions;
 pub mod panes;
 pub mod reshaping;
 pub mod sources;
-mod streams;
 pub mod test_streams;
 mod timed;
 pub mod together;

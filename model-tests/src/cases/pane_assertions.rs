@@ -2,7 +2,7 @@
 
 use watershed::{IntervalWindow, combine::Sum, prelude::*, testing::assert_that};
 
-use super::streams::{Pair, at, batch, stream};
+use super::as_text::{Pair, at, batch, stream};
 use crate::Bench;
 
 crate::cases! {

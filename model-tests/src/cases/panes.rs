@@ -8,7 +8,7 @@ use watershed::{
     prelude::*,
 };
 
-use super::streams::{Pair, are, at, batch, by_letter, lists, stream};
+use super::as_text::{Pair, are, at, batch, by_letter, lists, stream};
 use crate::Bench;
 
 crate::cases! {

@@ -2,7 +2,7 @@
 
 use watershed::{TestStream, combine::Sum, micros, model::Drops, prelude::*};
 
-use super::streams::{Pair, are, at, by_letter, lists, stream};
+use super::as_text::{Pair, are, at, by_letter, lists, stream};
 use crate::Bench;
 
 crate::cases! {
@@ -101,7 +101,7 @@ fn the_clock_is_one_for_all_streams(bench: &Bench) {
 fn a_batch_beside_a_stream_is_read_first(bench: &Bench) {
     let pipeline = bench.pipeline();
     let scripted = stream(&pipeline, "a=1@1s\n watermark 10s\n a=2@2s");
-    let read = super::streams::batch(&pipeline, "a=3@3s a=4@12s a=5@4s");
+    let read = super::as_text::batch(&pipeline, "a=3@3s a=4@12s a=5@4s");
     let windows = FixedWindows::of(seconds(10))
         .triggering(AfterWatermark::new().early(AfterCount::of(3)).late(AfterCount::of(1)))
         .allowed_lateness(minutes(1))

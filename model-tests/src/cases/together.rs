@@ -3,7 +3,7 @@
 
 use watershed::{RunError, combine::Sum, model::DropReason, prelude::*};
 
-use super::streams::{Pair, are, batch, lists, stream};
+use super::as_text::{Pair, are, batch, lists, stream};
 use crate::Bench;
 
 crate::cases! {

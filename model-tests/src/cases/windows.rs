@@ -10,7 +10,7 @@ use watershed::{
     testing::assert_that,
 };
 
-use super::streams::{Pair, are, at, batch, by_letter, lists, stream};
+use super::as_text::{Pair, are, at, batch, by_letter, lists, stream};
 use crate::Bench;
 
 crate::cases! {
