@@ -185,11 +185,10 @@ impl<'g> Execution<'g> {
             step.output_watermark = Timestamp::MAX;
             return Ok(());
         };
-        let watermark = guard(|| Ok(reading.watermark()))?;
-        if watermark < step.output_watermark {
-            step.report.watermark_setbacks += 1;
+        step.report.watermark_setbacks += reading.take_setbacks();
+        if !bundle.is_empty() || !fault!("only-elements-move-the-watermark") {
+            step.output_watermark = step.output_watermark.max(reading.watermark());
         }
-        step.output_watermark = step.output_watermark.max(watermark);
         step.report.elements_in += bundle.len() as u64;
         step.report.drops.merge(&drops);
         self.reading.push_back(id);
