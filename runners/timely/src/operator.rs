@@ -56,6 +56,8 @@ pub(crate) struct Operator {
     set_aside: Vec<(AnyBundle, Form)>,
     /// When a source last told its watermark.
     told: Instant,
+    /// How many bundles a source has read in the open epoch.
+    bundles: u64,
     ended: bool,
 }
 
@@ -84,6 +86,7 @@ impl Operator {
             watermark: Timestamp::MIN,
             set_aside: Vec::new(),
             told: Instant::now(),
+            bundles: 0,
             ended: false,
         }
     }
@@ -122,7 +125,11 @@ impl Operator {
             return Ok(step);
         }
         let is_time = self.told.elapsed() >= TELL_TIME;
-        if reading.since >= TELL_ELEMENTS || is_time || step == Step::Wait {
+        if self.closes_epoch(step)
+            || reading.since >= TELL_ELEMENTS
+            || is_time
+            || step == Step::Wait
+        {
             self.told = Instant::now();
             self.watermark = reading.look();
             self.pass_on(Timestamp::MAX)?;
@@ -132,6 +139,22 @@ impl Operator {
             }
         }
         Ok(step)
+    }
+
+    /// Whether a source has read its last bundle of an epoch, which then is over; a look at which there
+    /// was nothing counts as one, so that who waits holds no epoch open. Under a test stream epochs are
+    /// events.
+    fn closes_epoch(&mut self, step: Step) -> bool {
+        let Some(most) = self.shared.options.epoch_bundles.filter(|_| self.player.is_none()) else {
+            return false;
+        };
+        self.bundles += u64::from(step != Step::Congested);
+        if self.bundles < most.max(1) {
+            return false;
+        }
+        self.bundles = 0;
+        self.epoch = Epoch(self.epoch.0 + 1);
+        true
     }
 
     fn play(&mut self) -> Result<Step, RunError> {
