@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use watershed_model::{Advance, AnyBundle, AnyReader, Budget, Form, Primitive, Timestamp};
+use watershed_model::{Advance, AnyBundle, AnyReader, Budget, Form, Primitive, Timestamp, fault};
 use watershed_runner_core::{FastGrouping, GroupingOperator, RunError, StageId, guard, is_simple};
 
 use crate::{
@@ -133,6 +133,7 @@ impl Head {
             Head::Pass | Head::Script => {
                 run.emit(id, 0, bundle, &mut |exchange, bundle| ports.send(exchange, bundle))
             }
+            Head::Step if bundle.len() == 1 && fault!("steps-apart-lose-single-elements") => Ok(()),
             Head::Step => {
                 run.run_step(id, bundle, &mut |exchange, bundle| ports.send(exchange, bundle))
             }

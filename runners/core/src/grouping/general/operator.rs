@@ -289,11 +289,14 @@ impl GroupingOperator {
         fresh.into_iter().try_for_each(|(into, from)| self.table.merge(from, into))
     }
 
+    fn place(&self, slot: Slot, window: &Window) -> Option<usize> {
+        let mut states = self.keys[slot.0 as usize].iter();
+        states.rposition(|state| state.window == *window || fault!("windows-share-a-cell"))
+    }
+
     pub(super) fn find(&mut self, slot: Slot, window: &Window) -> Option<&mut WindowState> {
-        self.keys[slot.0 as usize]
-            .iter_mut()
-            .rev()
-            .find(|state| state.window == *window || fault!("windows-share-a-cell"))
+        let place = self.place(slot, window)?;
+        self.keys[slot.0 as usize].get_mut(place)
     }
 
     pub(super) fn at(&self, window: &Window) -> At {
@@ -302,26 +305,16 @@ impl GroupingOperator {
 
     /// The state of a key and window, made if there is none.
     pub(super) fn open(&mut self, slot: Slot, window: &Window) -> &mut WindowState {
-        let place = match self.find(slot, window) {
-            Some(_) => None,
-            None => {
-                let is_complete = self.watermark >= end(window);
-                let timer = if is_complete { self.rules.expiry(window) } else { end(window) };
-                let trigger = self.rules.machine.start();
-                self.timers.set(timer, slot, window.clone());
-                let state = WindowState::new(window.clone(), trigger, timer);
-                self.keys[slot.0 as usize].push(state);
-                Some(self.keys[slot.0 as usize].len() - 1)
-            }
-        };
-        let states = &mut self.keys[slot.0 as usize];
-        let found = place.or_else(|| {
-            states.iter().rposition(|s| s.window == *window || fault!("windows-share-a-cell"))
+        let place = self.place(slot, window).unwrap_or_else(|| {
+            let is_complete = self.watermark >= end(window);
+            let timer = if is_complete { self.rules.expiry(window) } else { end(window) };
+            let trigger = self.rules.machine.start();
+            self.timers.set(timer, slot, window.clone());
+            let states = &mut self.keys[slot.0 as usize];
+            states.push(WindowState::new(window.clone(), trigger, timer));
+            states.len() - 1
         });
-        match found {
-            Some(place) => &mut states[place],
-            None => unreachable!("it was found or made just now"),
-        }
+        &mut self.keys[slot.0 as usize][place]
     }
 
     /// An element comes to a key and window. The cell that takes it, or `None` if the trigger has
