@@ -246,6 +246,13 @@ impl GroupingOperator {
             && self.holds.least().is_none()
     }
 
+    /// How much is kept, places that wait to be used again among it: windows and their timers, deadlines
+    /// and holds. It follows what is open at once, however much has passed.
+    pub fn held(&self) -> usize {
+        let windows: usize = self.keys.iter().map(Vec::capacity).sum();
+        self.keys.len() + windows + self.timers.len() + self.deadlines.len() + self.holds.len()
+    }
+
     /// Sends the cell of one element of the last bundle through its coder; a check.
     ///
     /// # Errors

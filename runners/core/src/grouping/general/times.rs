@@ -32,6 +32,10 @@ impl Timers {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
 }
 
 /// Deadlines of processing time.
@@ -68,6 +72,10 @@ impl Deadlines {
     pub(super) fn first(&self) -> Option<Timestamp> {
         self.0.first().map(|(at, _, _)| *at)
     }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 /// Where windows hold the output watermark, counted.
@@ -94,5 +102,10 @@ impl Holds {
 
     pub(super) fn least(&self) -> Option<Timestamp> {
         self.0.first_key_value().map(|(at, _)| *at)
+    }
+
+    /// At how many times windows hold.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }
