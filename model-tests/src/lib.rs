@@ -12,6 +12,7 @@
 //!   oracle          random groupings in event time, and every pane they give, worked out likewise
 //!   compile_time    what the compiler shows
 //!   folder          where cases keep files
+//!   stepped         a source whose elements and watermark come as told
 //!   runners         the lines of the matrix: which runners, with how many workers and processes
 //!   harness         runs the cases of a line
 //!   apart           a case in processes of its own
@@ -52,5 +53,6 @@ pub mod oracle;
 pub mod played;
 pub mod report;
 pub mod runners;
+mod stepped;
 
 pub use case::{Bench, Case, LineName};

@@ -3,6 +3,7 @@
 pub mod assertions;
 mod by_hand;
 pub mod combining;
+pub mod drifting;
 pub mod element_wise;
 pub mod equivalence;
 pub mod everywhere;
@@ -11,14 +12,17 @@ pub mod failures;
 pub mod grouping;
 pub mod grouping_limits;
 pub mod keys;
+pub mod lateness;
 pub mod lifecycle;
 pub mod output_times;
 mod outputs;
 pub mod reshaping;
 pub mod sources;
 mod timed;
+mod told;
 pub mod toolbox;
 pub mod transcripts;
+pub mod watermarks;
 
 use crate::Case;
 
@@ -27,6 +31,7 @@ pub fn all() -> Vec<Case> {
     [
         assertions::CASES,
         combining::CASES,
+        drifting::CASES,
         element_wise::CASES,
         equivalence::CASES,
         everywhere::CASES,
@@ -35,12 +40,14 @@ pub fn all() -> Vec<Case> {
         grouping::CASES,
         grouping_limits::CASES,
         keys::CASES,
+        lateness::CASES,
         lifecycle::CASES,
         output_times::CASES,
         reshaping::CASES,
         sources::CASES,
         toolbox::CASES,
         transcripts::CASES,
+        watermarks::CASES,
     ]
     .concat()
 }
