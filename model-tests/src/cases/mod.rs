@@ -11,6 +11,7 @@ pub mod exactness;
 pub mod failures;
 pub mod grouping;
 pub mod grouping_limits;
+pub mod inheritance;
 pub mod keys;
 pub mod lateness;
 pub mod lifecycle;
@@ -22,6 +23,7 @@ mod timed;
 mod told;
 pub mod toolbox;
 pub mod transcripts;
+pub mod triggering;
 pub mod watermarks;
 
 use crate::Case;
@@ -39,6 +41,7 @@ pub fn all() -> Vec<Case> {
         failures::CASES,
         grouping::CASES,
         grouping_limits::CASES,
+        inheritance::CASES,
         keys::CASES,
         lateness::CASES,
         lifecycle::CASES,
@@ -47,6 +50,7 @@ pub fn all() -> Vec<Case> {
         sources::CASES,
         toolbox::CASES,
         transcripts::CASES,
+        triggering::CASES,
         watermarks::CASES,
     ]
     .concat()
