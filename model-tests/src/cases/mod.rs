@@ -19,6 +19,7 @@ pub mod output_times;
 mod outputs;
 pub mod reshaping;
 pub mod sources;
+pub mod streams;
 mod timed;
 mod told;
 pub mod toolbox;
@@ -48,6 +49,7 @@ pub fn all() -> Vec<Case> {
         output_times::CASES,
         reshaping::CASES,
         sources::CASES,
+        streams::CASES,
         toolbox::CASES,
         transcripts::CASES,
         triggering::CASES,
