@@ -52,12 +52,22 @@ pub const FAULTS: &[Fault] = &[
         &["GP-18"],
     ),
     breaking("a-failed-run-commits", "sinks commit though a step failed", &["EW-06", "EW-11"]),
+    breaking(
+        "a-jump-passes-one-time-only",
+        "a step of the watermark fires only what is due first",
+        &["WM-06"],
+    ),
     breaking("assertions-always-hold", "a difference from what was expected passes", &["SR-05"]),
     breaking("assertions-see-all-windows", "an assertion on one window sees all", &["SR-05"]),
     breaking(
         "bytes-of-a-key-may-differ",
         "equal keys with unequal bytes are not noticed",
         &["GP-18"],
+    ),
+    breaking(
+        "closed-drops-count-as-late",
+        "what a closed window drops is counted as late",
+        &["WM-13", "WM-18"],
     ),
     breaking(
         "composed-merges-lose-the-last",
@@ -73,6 +83,11 @@ pub const FAULTS: &[Fault] = &[
         "create-splits-overlap",
         "elements from memory: each split begins where the one before it does",
         &["SR-01"],
+    ),
+    breaking(
+        "deadlines-come-late",
+        "processing time is due only after its target",
+        &["TR-04", "TR-13"],
     ),
     breaking("direct-keeps-its-instances", "instances are never replaced", &["EW-14"]),
     breaking("direct-keeps-the-order", "elements are never permuted", &["GP-21"]),
@@ -92,10 +107,34 @@ pub const FAULTS: &[Fault] = &[
         &["EW-10"],
     ),
     breaking(
+        "doors-ignore-holds",
+        "what is folded before an exchange is judged by the input's watermark, not the output's",
+        &["WM-01", "WM-07", "WM-12"],
+    )
+    .on("timely", 1, 1),
+    breaking("dropped-elements-are-not-told", "what is dropped is counted only", &["WM-18"]),
+    breaking(
         "emitter-loses-an-output",
         "the sixth output of a bundle is lost",
         &["EW-01", "EW-04", "EW-07"],
     ),
+    breaking(
+        "epochs-outrun-watermarks",
+        "of several inputs the one in the oldest epoch alone tells the watermark",
+        &["EQ-05"],
+    )
+    .on("timely", 1, 1),
+    breaking(
+        "events-come-in-parts",
+        "a grouping handles each bundle of an event by itself",
+        &["EQ-04", "TR-12"],
+    ),
+    breaking(
+        "events-do-not-wait",
+        "an event of a test stream is played before the one before it is done",
+        &["EQ-01"],
+    )
+    .on("timely", 1, 1),
     breaking(
         "explicit-times-are-ignored",
         "an output keeps its input's time though another was given",
@@ -133,11 +172,26 @@ pub const FAULTS: &[Fault] = &[
         "a grouping loses the last element of each bundle",
         &["GP-01", "GP-05"],
     ),
+    breaking(
+        "heirs-wait-again",
+        "a second grouping has the trigger of the first",
+        &["TR-09", "TR-17"],
+    ),
+    breaking(
+        "holds-are-ignored",
+        "what waits in a grouping does not hold its output watermark",
+        &["WM-01", "WM-07", "WM-12"],
+    ),
     breaking("illegal-times-pass", "an output may lie behind the end of time", &["EW-13"]),
     breaking("kernel-is-not-torn-down", "no teardown at the end of a run", &["EW-02"]),
     breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),
     breaking("keys-may-share-bytes", "unequal keys with equal bytes are not noticed", &["GP-18"]),
     breaking("large-elements-pass", "no limit for elements that are grouped", &["GP-17"]),
+    breaking(
+        "lateness-is-forgotten",
+        "windows expire at their end, whatever lateness is allowed",
+        &["WM-03", "WM-09"],
+    ),
     breaking(
         "lifting-loses-the-last-partial",
         "what is folded before an exchange loses its last partial",
@@ -160,6 +214,21 @@ pub const FAULTS: &[Fault] = &[
         "no-identity-for-nothing",
         "combine_globally of nothing gives nothing",
         &["EW-08", "GP-06"],
+    ),
+    breaking(
+        "no-tombstone-stays",
+        "a window whose trigger has finished takes elements again",
+        &["TR-05", "TR-19", "WM-13"],
+    ),
+    breaking(
+        "one-expired-window-loses-the-element",
+        "an element is dropped when any of its windows has expired",
+        &["WM-10"],
+    ),
+    breaking(
+        "only-elements-move-the-watermark",
+        "a source's watermark is looked at only when it gave something",
+        &["WM-16"],
     ),
     breaking(
         "only-the-first-process-observes",
@@ -196,6 +265,11 @@ pub const FAULTS: &[Fault] = &[
         "what was prepared stays when another sink cannot prepare",
         &["EW-06"],
     ),
+    breaking(
+        "setbacks-are-not-counted",
+        "nobody is told that a source's watermark went back",
+        &["WM-14"],
+    ),
     breaking("setup-is-not-called", "an instance begins without setup", &["EW-02", "EW-11"]),
     breaking("skew-is-not-checked", "an output may be as early as it likes", &["EW-05"]),
     breaking(
@@ -215,9 +289,41 @@ pub const FAULTS: &[Fault] = &[
         "a range of a text file begins with a piece of the line before",
         &["SR-01"],
     ),
+    breaking(
+        "the-end-runs-ahead",
+        "the last watermark is told before the last panes go out",
+        &["WM-15"],
+    )
+    .on("timely", 1, 1),
+    breaking(
+        "the-watermark-is-that-of-one-input",
+        "a flatten goes by its first input alone",
+        &["EQ-02", "EQ-03", "WM-01"],
+    ),
     breaking("ties-stay-unbroken", "of two that tie the first to come wins", &["GP-23"]),
     breaking("try-map-loses-failures", "a dead letter is dropped", &["EW-01", "EW-07"]),
     breaking("unchecked-assertions-pass", "an assertion that never ran passes", &["SR-05"]),
     breaking("unread-outputs-are-made", "outputs that nobody reads are made", &["EW-04"]),
+    breaking(
+        "unsafe-triggers-pass",
+        "triggers that lose data are not refused",
+        &["TR-05", "TR-18"],
+    ),
+    breaking(
+        "what-is-left-at-expiry-is-lost",
+        "what has not fired when its window expires does not come out",
+        &["TR-10", "TR-16"],
+    ),
+    breaking(
+        "who-waits-holds-the-watermark",
+        "a worker that waits for a split keeps the watermark that it saw first",
+        &["WM-01"],
+    )
+    .on("timely", 2, 1),
+    breaking(
+        "windows-end-a-microsecond-early",
+        "a window is complete when the watermark is at its last instant",
+        &["WM-02", "WM-09"],
+    ),
     breaking("windows-share-a-cell", "all windows of a key are grouped together", &["GP-01"]),
 ];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use watershed_model::{
     AccumulationMode, AnyWindowFn, Duration, FiringBehavior, Timestamp, TimestampCombiner, Trigger,
-    Window, WindowingStrategy, micros,
+    Window, WindowingStrategy, fault, micros,
 };
 
 use crate::trigger::TriggerMachine;
@@ -24,7 +24,7 @@ pub(super) struct Rules {
 
 /// The first instant behind a window.
 pub(super) fn end(window: &Window) -> Timestamp {
-    window.max_timestamp() + micros(1)
+    window.max_timestamp() + micros(if fault!("windows-end-a-microsecond-early") { 0 } else { 1 })
 }
 
 impl Rules {
@@ -45,6 +45,7 @@ impl Rules {
     pub(super) fn expiry(&self, window: &Window) -> Timestamp {
         match window {
             Window::Global => Timestamp::MAX,
+            window if fault!("lateness-is-forgotten") => end(window),
             window => end(window) + self.allowed_lateness,
         }
     }

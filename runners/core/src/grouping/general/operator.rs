@@ -1,8 +1,8 @@
 //! Keys × windows: the part of a grouping that knows slots and never keys.
 
 use watershed_model::{
-    AnyBundle, BoxError, Cell, Drops, Grouping, KeyedTable, Placement, Slot, Timestamp, Window,
-    WindowingStrategy, fault,
+    AnyBundle, BoxError, Cell, DropReason, Drops, Grouping, KeyedTable, Placement, Slot, Timestamp,
+    Window, WindowingStrategy, fault,
 };
 
 use super::{
@@ -160,7 +160,10 @@ impl GroupingOperator {
             let slot = self.slots[element];
             let timestamp = metadata.timestamps.get(element);
             let Some(cell) = self.add(slot, &window, timestamp) else {
-                let reason = watershed_model::DropReason::Closed;
+                let reason = match fault!("closed-drops-count-as-late") {
+                    true => DropReason::Late,
+                    false => DropReason::Closed,
+                };
                 self.dropped.add(element, &assigned, reason, self.watermark);
                 continue;
             };
@@ -213,6 +216,9 @@ impl GroupingOperator {
             for (slot, window) in due {
                 self.pass(slot, &window, emit)?;
             }
+            if fault!("a-jump-passes-one-time-only") {
+                break;
+            }
         }
         while let Some((slot, window)) = self.deadlines.pop(self.now) {
             if let Some(state) = self.find(slot, &window) {
@@ -264,7 +270,9 @@ impl GroupingOperator {
     }
 
     fn put_out_dropped(&mut self, bundle: Option<&AnyBundle>, emit: Emit<'_>) {
-        if let Some(elements) = self.dropped.take_elements(bundle) {
+        if let Some(elements) = self.dropped.take_elements(bundle)
+            && !fault!("dropped-elements-are-not-told")
+        {
             emit(1, elements);
         }
     }

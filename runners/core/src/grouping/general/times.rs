@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use watershed_model::{Slot, Timestamp, Window};
+use watershed_model::{Slot, Timestamp, Window, fault};
 
 /// Keys and windows that wait, in the order of time and then of setting.
 #[derive(Default)]
@@ -64,7 +64,9 @@ impl Deadlines {
 
     /// The next that is due at `now`.
     pub(super) fn pop(&mut self, now: Timestamp) -> Option<(Slot, Window)> {
-        let is_due = self.0.first().is_some_and(|(at, _, _)| *at <= now);
+        let first = self.0.first();
+        let is_due = first
+            .is_some_and(|(at, _, _)| *at < now || *at == now && !fault!("deadlines-come-late"));
         let (_, slot, window) = is_due.then(|| self.0.pop_first()).flatten()?;
         Some((slot, window))
     }
