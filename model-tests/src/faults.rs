@@ -57,6 +57,11 @@ pub const FAULTS: &[Fault] = &[
         "a jump of the watermark past end and expiry is two steps",
         &["PA-10"],
     ),
+    breaking(
+        "a-jump-passes-one-time-only",
+        "a step of the watermark fires only what is due first",
+        &["WM-06"],
+    ),
     breaking("assertions-always-hold", "a difference from what was expected passes", &["SR-05"]),
     breaking("assertions-see-all-panes", "an assertion on some panes sees all", &["SR-05"]),
     breaking("assertions-see-all-windows", "an assertion on one window sees all", &["SR-05"]),
@@ -69,6 +74,11 @@ pub const FAULTS: &[Fault] = &[
         "calendars-know-no-time-zones",
         "calendar windows begin at midnight in UTC, whatever the zone",
         &["WN-04"],
+    ),
+    breaking(
+        "closed-drops-count-as-late",
+        "what a closed window drops is counted as late",
+        &["WM-13", "WM-18"],
     ),
     breaking(
         "composed-merges-lose-the-last",
@@ -90,6 +100,11 @@ pub const FAULTS: &[Fault] = &[
         "of an author's window only its end is kept",
         &["WN-05", "WN-18"],
     ),
+    breaking(
+        "deadlines-come-late",
+        "processing time is due only after its target",
+        &["TR-04", "TR-13"],
+    ),
     breaking("direct-keeps-its-instances", "instances are never replaced", &["EW-14"]),
     breaking("direct-keeps-the-order", "elements are never permuted", &["GP-21"]),
     breaking(
@@ -108,6 +123,13 @@ pub const FAULTS: &[Fault] = &[
         &["EW-10"],
     ),
     breaking("distinct-says-it-again", "distinct gives a value in every pane", &["GP-24"]),
+    breaking(
+        "doors-ignore-holds",
+        "what is folded before an exchange is judged by the input's watermark, not the output's",
+        &["WM-01", "WM-07", "WM-12"],
+    )
+    .on("timely", 1, 1),
+    breaking("dropped-elements-are-not-told", "what is dropped is counted only", &["WM-18"]),
     breaking(
         "early-panes-count-as-on-time",
         "the on-time index counts early panes too",
@@ -128,6 +150,23 @@ pub const FAULTS: &[Fault] = &[
         "a grouping without end, windows or trigger is taken",
         &["GP-10"],
     ),
+    breaking(
+        "epochs-outrun-watermarks",
+        "of several inputs the one in the oldest epoch alone tells the watermark",
+        &["EQ-05"],
+    )
+    .on("timely", 1, 1),
+    breaking(
+        "events-come-in-parts",
+        "a grouping handles each bundle of an event by itself",
+        &["EQ-04", "TR-12"],
+    ),
+    breaking(
+        "events-do-not-wait",
+        "an event of a test stream is played before the one before it is done",
+        &["EQ-01"],
+    )
+    .on("timely", 1, 1),
     breaking(
         "expired-windows-stay",
         "what is kept of a window stays when it has expired",
@@ -176,6 +215,16 @@ pub const FAULTS: &[Fault] = &[
         &["GP-01", "GP-05"],
     ),
     breaking(
+        "heirs-wait-again",
+        "a second grouping has the trigger of the first",
+        &["TR-09", "TR-17"],
+    ),
+    breaking(
+        "holds-are-ignored",
+        "what waits in a grouping does not hold its output watermark",
+        &["WM-01", "WM-07", "WM-12"],
+    ),
+    breaking(
         "illegal-times-are-read",
         "a source may give times behind the end of time",
         &["WN-11"],
@@ -194,6 +243,11 @@ pub const FAULTS: &[Fault] = &[
         "late-windows-begin-on-time",
         "a window that begins after its end begins with an on-time pane",
         &["PA-08"],
+    ),
+    breaking(
+        "lateness-is-forgotten",
+        "windows expire at their end, whatever lateness is allowed",
+        &["WM-03", "WM-09"],
     ),
     breaking(
         "lifting-loses-the-last-partial",
@@ -227,6 +281,21 @@ pub const FAULTS: &[Fault] = &[
         "no-identity-for-nothing",
         "combine_globally of nothing gives nothing",
         &["EW-08", "GP-06"],
+    ),
+    breaking(
+        "no-tombstone-stays",
+        "a window whose trigger has finished takes elements again",
+        &["TR-05", "TR-19", "WM-13"],
+    ),
+    breaking(
+        "one-expired-window-loses-the-element",
+        "an element is dropped when any of its windows has expired",
+        &["WM-10"],
+    ),
+    breaking(
+        "only-elements-move-the-watermark",
+        "a source's watermark is looked at only when it gave something",
+        &["WM-16"],
     ),
     breaking(
         "only-the-first-process-observes",
@@ -279,6 +348,11 @@ pub const FAULTS: &[Fault] = &[
         &["GP-19", "WN-03", "WN-08", "WN-13"],
     ),
     breaking(
+        "setbacks-are-not-counted",
+        "nobody is told that a source's watermark went back",
+        &["WM-14"],
+    ),
+    breaking(
         "settings-take-the-windows-away",
         "settings alone make the windows global ones",
         &["WN-15"],
@@ -314,6 +388,12 @@ pub const FAULTS: &[Fault] = &[
         &["SR-01"],
     ),
     breaking(
+        "the-end-runs-ahead",
+        "the last watermark is told before the last panes go out",
+        &["WM-15"],
+    )
+    .on("timely", 1, 1),
+    breaking(
         "the-first-lateness-wins",
         "a flatten takes the lateness of its first input",
         &["GP-13"],
@@ -322,6 +402,11 @@ pub const FAULTS: &[Fault] = &[
         "the-first-trigger-stays",
         "a trigger that was said first cannot be replaced",
         &["WN-06"],
+    ),
+    breaking(
+        "the-watermark-is-that-of-one-input",
+        "a flatten goes by its first input alone",
+        &["EQ-02", "EQ-03", "WM-01"],
     ),
     breaking("ties-stay-unbroken", "of two that tie the first to come wins", &["GP-23"]),
     breaking("times-go-back", "a test stream's times may go back", &["SR-08"]),
@@ -335,6 +420,11 @@ pub const FAULTS: &[Fault] = &[
     ),
     breaking("unread-outputs-are-made", "outputs that nobody reads are made", &["EW-04"]),
     breaking(
+        "unsafe-triggers-pass",
+        "triggers that lose data are not refused",
+        &["TR-05", "TR-18"],
+    ),
+    breaking(
         "untimed-elements-are-not-told",
         "a printed graph is silent on windows of elements without times",
         &["WN-17"],
@@ -345,9 +435,25 @@ pub const FAULTS: &[Fault] = &[
         &["WN-16"],
     ),
     breaking(
+        "what-is-left-at-expiry-is-lost",
+        "what has not fired when its window expires does not come out",
+        &["TR-10", "TR-16"],
+    ),
+    breaking(
+        "who-waits-holds-the-watermark",
+        "a worker that waits for a split keeps the watermark that it saw first",
+        &["WM-01"],
+    )
+    .on("timely", 2, 1),
+    breaking(
         "windows-are-looked-at-together",
         "a DoFn that looks at windows is called once for all of them",
         &["WN-10"],
+    ),
+    breaking(
+        "windows-end-a-microsecond-early",
+        "a window is complete when the watermark is at its last instant",
+        &["WM-02", "WM-09"],
     ),
     breaking(
         "windows-round-towards-the-epoch",

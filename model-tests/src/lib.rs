@@ -14,6 +14,7 @@
 //!   played          both on a runner
 //!   compile_time    what the compiler shows
 //!   folder          where cases keep files
+//!   stepped         a source whose elements and watermark come as told
 //!   runners         the lines of the matrix: which runners, with how many workers and processes
 //!   harness         runs the cases of a line
 //!   apart           a case in processes of its own
@@ -55,5 +56,6 @@ pub mod played;
 pub mod report;
 pub mod runners;
 pub mod scripts;
+mod stepped;
 
 pub use case::{Bench, Case, LineName};

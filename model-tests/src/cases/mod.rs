@@ -5,6 +5,7 @@ pub mod assertions;
 mod by_hand;
 pub mod combining;
 pub mod custom_windows;
+pub mod drifting;
 pub mod element_wise;
 pub mod equivalence;
 pub mod event_times;
@@ -13,7 +14,9 @@ pub mod exactness;
 pub mod failures;
 pub mod grouping;
 pub mod grouping_limits;
+pub mod inheritance;
 pub mod keys;
+pub mod lateness;
 pub mod lifecycle;
 pub mod output_times;
 mod outputs;
@@ -21,11 +24,15 @@ pub mod pane_assertions;
 pub mod panes;
 pub mod reshaping;
 pub mod sources;
+pub mod streams;
 pub mod test_streams;
 mod timed;
 pub mod together;
+mod told;
 pub mod toolbox;
 pub mod transcripts;
+pub mod triggering;
+pub mod watermarks;
 pub mod windows;
 
 use crate::{Case, scripts};
@@ -37,6 +44,7 @@ pub fn all() -> Vec<Case> {
         assertions::CASES,
         combining::CASES,
         custom_windows::CASES,
+        drifting::CASES,
         element_wise::CASES,
         equivalence::CASES,
         event_times::CASES,
@@ -45,7 +53,9 @@ pub fn all() -> Vec<Case> {
         failures::CASES,
         grouping::CASES,
         grouping_limits::CASES,
+        inheritance::CASES,
         keys::CASES,
+        lateness::CASES,
         lifecycle::CASES,
         output_times::CASES,
         pane_assertions::CASES,
@@ -58,6 +68,9 @@ pub fn all() -> Vec<Case> {
         transcripts::CASES,
         windows::CASES,
         &by_hand,
+        streams::CASES,
+        triggering::CASES,
+        watermarks::CASES,
     ]
     .concat()
 }

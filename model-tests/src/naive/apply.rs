@@ -1,15 +1,15 @@
 //! The answer by a runner: a program applied to a real pipeline.
 
 use watershed::{
-    BoxError, Create, DoFn, ElementContext, Emitters, FixedWindows, GlobalWindows, Group, Observed,
-    One, PCollection, PTransform, Pipeline, RunError, Sessions, SlidingWindows, Timestamp,
+    BoxError, DoFn, ElementContext, Emitters, FixedWindows, GlobalWindows, Group, Observed, One,
+    PCollection, PTransform, Pipeline, RunError, RunReport, Sessions, SlidingWindows, Timestamp,
     combine::{CombineContext, CombineFn, Top},
     micros,
     model::{Sign, Window},
     testing::TestPipeline,
 };
 
-use super::{Fold, Function, Item, Op, Program, Row, Shape, Span, Unary, Value, Windowing};
+use super::{Feed, Fold, Function, Item, Op, Program, Row, Shape, Span, Unary, Value, Windowing};
 
 /// What each leaf of a sound program holds after a run, sorted, in the order of
 /// [`Program::leaves`].
@@ -20,16 +20,25 @@ use super::{Fold, Function, Item, Op, Program, Row, Shape, Span, Unary, Value, W
 /// # Panics
 /// If the program is not sound, or an element is taken back, which no batch does.
 pub fn run(program: &Program, pipeline: &TestPipeline) -> Result<Vec<Vec<Row>>, RunError> {
+    run_with(program, pipeline, &Feed::default()).map(|(rows, _)| rows)
+}
+
+/// As [`run`], with sources that give the elements in another way; the report beside it.
+pub(crate) fn run_with(
+    program: &Program,
+    pipeline: &TestPipeline,
+    feed: &Feed,
+) -> Result<(Vec<Vec<Row>>, RunReport), RunError> {
     let mut made: Vec<Vec<Handle>> = Vec::new();
-    for step in &program.steps {
+    for (place, step) in program.steps.iter().enumerate() {
         let inputs: Vec<Handle> =
             step.inputs.iter().map(|input| made[input.step][input.port].clone()).collect();
-        made.push(outputs_of(&step.op, pipeline, &inputs));
+        made.push(outputs_of(&step.op, pipeline, &inputs, feed, place));
     }
     let leaves = program.leaves().into_iter();
     let looks: Vec<Look> = leaves.map(|leaf| made[leaf.step][leaf.port].look()).collect();
-    pipeline.try_run()?;
-    Ok(looks.iter().map(|look| look()).collect())
+    let report = pipeline.try_run()?;
+    Ok((looks.iter().map(|look| look()).collect(), report))
 }
 
 /// A collection of a known type behind one that is not.
@@ -140,20 +149,27 @@ impl Windowing {
     }
 }
 
-fn outputs_of(op: &Op, pipeline: &Pipeline, inputs: &[Handle]) -> Vec<Handle> {
+fn outputs_of(
+    op: &Op,
+    pipeline: &Pipeline,
+    inputs: &[Handle],
+    feed: &Feed,
+    place: usize,
+) -> Vec<Handle> {
     match op {
-        Op::Create { shape: Shape::Number, elements } => vec![created::<i64>(pipeline, elements)],
-        Op::Create { shape: Shape::Pair, elements } => {
-            vec![created::<(i64, i64)>(pipeline, elements)]
-        }
-        Op::Create { shape: Shape::List, elements } => {
-            vec![created::<(i64, Vec<i64>)>(pipeline, elements)]
-        }
+        Op::Create { shape, elements } => vec![match shape {
+            Shape::Number => created::<i64>(pipeline, elements, feed, place),
+            Shape::Pair => created::<(i64, i64)>(pipeline, elements, feed, place),
+            Shape::List => created::<(i64, Vec<i64>)>(pipeline, elements, feed, place),
+        }],
         Op::CreateThenStamp { numbers } => {
-            let stamped = pipeline.create(numbers.clone());
-            vec![Handle::Numbers(stamped.with_timestamps(|n| Timestamp::from_seconds(*n)))]
+            let timeless = numbers.iter().map(|n| (*n, Timestamp::MIN)).collect();
+            let numbers = feed.source(pipeline, timeless, place);
+            vec![Handle::Numbers(numbers.with_timestamps(|n| Timestamp::from_seconds(*n)))]
         }
-        Op::Flatten => vec![whichever!(&inputs[0], first => flattened(pipeline, first, inputs))],
+        Op::Flatten => {
+            vec![whichever!(&inputs[0], first => flattened(pipeline, first, inputs, feed))]
+        }
         Op::Partition { parts } => {
             whichever!(&inputs[0], input => partitioned(input, *parts))
         }
@@ -161,14 +177,25 @@ fn outputs_of(op: &Op, pipeline: &Pipeline, inputs: &[Handle]) -> Vec<Handle> {
     }
 }
 
-fn created<T: Held>(pipeline: &Pipeline, elements: &[(Value, i64)]) -> Handle {
+fn created<T: Held>(
+    pipeline: &Pipeline,
+    elements: &[(Value, i64)],
+    feed: &Feed,
+    place: usize,
+) -> Handle {
     let typed =
         elements.iter().map(|(value, time)| (T::of(value.clone()), Timestamp::from_micros(*time)));
-    T::hold(pipeline.apply(Create::timestamped(typed)))
+    T::hold(feed.source(pipeline, typed.collect(), place))
 }
 
-fn flattened<T: Held>(pipeline: &Pipeline, _: &PCollection<T>, inputs: &[Handle]) -> Handle {
-    T::hold(pipeline.flatten(inputs.iter().map(T::held)))
+fn flattened<T: Held>(
+    pipeline: &Pipeline,
+    _: &PCollection<T>,
+    inputs: &[Handle],
+    feed: &Feed,
+) -> Handle {
+    // Behind groupings triggers are heirs, and would not fit those before them.
+    T::hold(pipeline.flatten(inputs.iter().map(|input| feed.ruled(&T::held(input)))))
 }
 
 fn partitioned<T: Held>(input: &PCollection<T>, parts: usize) -> Vec<Handle> {

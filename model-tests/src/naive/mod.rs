@@ -10,6 +10,7 @@
 //!   operation     what one step does, and which inputs it fits
 //!   program       steps and what they read; which programs are sound; how they print
 //!   evaluate      the answer by definition ┐
+//!   feed          sources that stream what a program creates
 //!   apply         the answer by a runner   ┴▶ compare: the difference, for reading
 //!   generate      programs by seed, and the histogram of what was generated
 //!   shrink        the small program inside a large one that fails
@@ -20,6 +21,7 @@
 mod apply;
 mod compare;
 mod evaluate;
+mod feed;
 mod generate;
 mod histogram;
 mod operation;
@@ -29,8 +31,10 @@ mod value;
 mod windows;
 
 pub use apply::run;
+pub(crate) use apply::run_with;
 pub use compare::difference;
 pub use evaluate::{Row, evaluate};
+pub(crate) use feed::{Feed, From};
 pub use generate::generate;
 pub use histogram::Histogram;
 pub use operation::{Fold, Function, Kind, Unary};

@@ -37,6 +37,10 @@ pub struct RunOptions {
     pub checks: Checks,
     /// About how many elements travel in a bundle.
     pub bundle_elements: usize,
+    /// After how many bundles a source closes an epoch; by default none is closed before the end. An
+    /// epoch's end settles what came in it, and changes no pane. (A test stream has its own epochs, one
+    /// an event; the direct runner settles after every bundle anyway.)
+    pub epoch_bundles: Option<u64>,
     /// The most bytes that one element may take where elements are grouped.
     pub max_element_bytes: usize,
     /// Whether combiners are folded before an exchange; by default where that can save something.
@@ -56,6 +60,7 @@ impl Default for RunOptions {
             seed: 0,
             checks: Checks::Full,
             bundle_elements: 4096,
+            epoch_bundles: None,
             max_element_bytes: 64 << 20,
             lifting: None,
             fusion: true,

@@ -12,14 +12,19 @@ use crate::checks::Disturbance;
 /// A source being read.
 pub(crate) struct Reading {
     source: Arc<dyn AnySource>,
-    waiting: VecDeque<AnySplit>,
+    /// The splits that wait, each with a watermark: nothing on time in it has a smaller event time.
+    waiting: VecDeque<(AnySplit, Timestamp)>,
     current: Option<Current>,
+    /// How often a reader's watermark went back since it was last asked.
+    setbacks: u64,
 }
 
 struct Current {
     reader: Box<dyn AnyReader>,
     /// How much of the split has been told to those who watch.
     told: u64,
+    /// The greatest watermark that the split has come to; it is held there.
+    watermark: Timestamp,
 }
 
 impl Reading {
@@ -33,7 +38,8 @@ impl Reading {
         if chance.chance(2) {
             splits.reverse();
         }
-        Ok(Reading { source, waiting: splits.into(), current: None })
+        let waiting = splits.into_iter().map(|split| (split, Timestamp::MIN)).collect();
+        Ok(Reading { source, waiting, current: None, setbacks: 0 })
     }
 
     /// Reads on. `None` when all splits have ended.
@@ -46,9 +52,9 @@ impl Reading {
         let current = match &mut self.current {
             Some(current) => current,
             None => {
-                let Some(split) = self.waiting.pop_front() else { return Ok(None) };
+                let Some((split, watermark)) = self.waiting.pop_front() else { return Ok(None) };
                 let reader = self.source.open(&split)?;
-                self.current.insert(Current { reader, told: 0 })
+                self.current.insert(Current { reader, told: 0, watermark })
             }
         };
         let (bundle, drops, advance) = current.reader.advance(budget)?;
@@ -57,18 +63,28 @@ impl Reading {
         current.told = current.told.max(done);
         match advance {
             Advance::End => self.current = None,
-            Advance::More | Advance::Idle => self.cut_or_reopen(chance)?,
+            Advance::More | Advance::Idle => {
+                let watermark = current.reader.watermark();
+                let goes_back = watermark < current.watermark;
+                self.setbacks += u64::from(goes_back && !fault!("setbacks-are-not-counted"));
+                current.watermark = current.watermark.max(watermark);
+                self.cut_or_reopen(chance)?;
+            }
         }
         Ok(Some((bundle, drops)))
     }
 
-    /// Nothing on time with a smaller event time will be read. Splits that wait may hold anything.
+    /// Nothing on time with a smaller event time will be read: the least watermark of all splits that
+    /// are read or wait.
     pub(crate) fn watermark(&self) -> Timestamp {
-        match &self.current {
-            _ if !self.waiting.is_empty() => Timestamp::MIN,
-            Some(current) => current.reader.watermark(),
-            None => Timestamp::MAX,
-        }
+        let waiting = self.waiting.iter().map(|(_, watermark)| *watermark);
+        let current = self.current.iter().map(|current| current.watermark);
+        waiting.chain(current).min().unwrap_or(Timestamp::MAX)
+    }
+
+    /// How often a reader's watermark went back since this was last asked.
+    pub(crate) fn take_setbacks(&mut self) -> u64 {
+        std::mem::take(&mut self.setbacks)
     }
 
     /// What any runner may do to a running split: cut it, or close it and open its position.
@@ -78,11 +94,11 @@ impl Reading {
             && let Some(rest) = current.reader.try_split(0.5)?
             && !fault!("direct-loses-a-cut-split")
         {
-            self.waiting.push_back(rest);
+            self.waiting.push_back((rest, current.watermark));
         }
         if self.source.is_resumable() && chance.chance(16) {
             let reader = self.source.open(&current.reader.position()?)?;
-            self.current = Some(Current { reader, told: 0 });
+            (current.reader, current.told) = (reader, 0);
         }
         Ok(())
     }

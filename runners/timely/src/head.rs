@@ -38,6 +38,7 @@ pub(crate) enum Head {
 /// A source being read.
 pub(crate) struct Reading {
     queue: Arc<SplitQueue>,
+    worker: usize,
     reader: Option<(Box<dyn AnyReader>, ReaderId)>,
     /// How much of the split at hand was told to those who watch.
     told: u64,
@@ -57,7 +58,14 @@ impl Head {
         let node = shared.graph.node(shared.plan.stages[stage.0].head);
         if let Some(queue) = queue {
             let (queue, watermark) = (queue.clone(), Timestamp::MIN);
-            return Head::Source(Reading { queue, reader: None, told: 0, watermark, since: 0 });
+            return Head::Source(Reading {
+                queue,
+                worker,
+                reader: None,
+                told: 0,
+                watermark,
+                since: 0,
+            });
         }
         let Some(grouping) = node.primitive.grouping() else {
             return match node.primitive {
@@ -215,7 +223,7 @@ impl Reading {
         }
         let (reading, reader) = match &mut self.reader {
             Some(reading) => reading,
-            None => match guard(|| self.queue.next(wake)).map_err(failed)? {
+            None => match guard(|| self.queue.next(self.worker, wake)).map_err(failed)? {
                 Next::Reader(opened, reader) => {
                     self.told = 0;
                     self.reader.insert((opened, reader))

@@ -141,11 +141,12 @@ fn fingerprint(shared: &Shared) -> [u8; 32] {
     hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
     hasher.update(shared.graph.print(GraphFormat::Text).as_bytes());
     let how = format!(
-        "{} {} {} {} {} {:?} {}",
+        "{} {} {} {} {:?} {} {:?} {}",
         options.workers,
         options.all_workers(),
         options.seed,
         options.bundle_elements,
+        options.epoch_bundles,
         options.max_element_bytes,
         options.lifting,
         options.fusion

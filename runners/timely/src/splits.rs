@@ -6,7 +6,7 @@ use std::{
 };
 
 use timely::scheduling::SyncActivator;
-use watershed_model::{AnyReader, AnySource, AnySplit, BoxError, Primitive, Timestamp};
+use watershed_model::{AnyReader, AnySource, AnySplit, BoxError, Primitive, Timestamp, fault};
 use watershed_runner_core::{RunError, guard};
 
 use crate::shared::Shared;
@@ -62,8 +62,8 @@ struct State {
     /// The watermark of each split that is being read.
     reading: BTreeMap<ReaderId, Timestamp>,
     next: u64,
-    /// Workers that found nothing and wait to be woken.
-    idle: Vec<SyncActivator>,
+    /// Workers that found nothing and wait to be woken, each once however often it has asked.
+    idle: BTreeMap<usize, SyncActivator>,
 }
 
 /// What a worker that asks for a split gets.
@@ -86,8 +86,8 @@ impl SplitQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next split. `wake` is called when it is worth asking again.
-    pub(crate) fn next(&self, wake: &SyncActivator) -> Result<Next, BoxError> {
+    /// The next split for a worker. `wake` is called when it is worth asking again.
+    pub(crate) fn next(&self, worker: usize, wake: &SyncActivator) -> Result<Next, BoxError> {
         let (split, reader) = {
             let mut state = self.state();
             match state.waiting.pop_front() {
@@ -99,7 +99,7 @@ impl SplitQueue {
                 }
                 None if state.reading.is_empty() => return Ok(Next::End),
                 None => {
-                    state.idle.push(wake.clone());
+                    state.idle.insert(worker, wake.clone());
                     return Ok(Next::Wait);
                 }
             }
@@ -118,16 +118,21 @@ impl SplitQueue {
         let mut state = self.state();
         let watermark = state.reading.get(&from).copied().unwrap_or(Timestamp::MIN);
         state.waiting.push_back((split, watermark));
-        wake(state.idle.pop());
+        wake(state.idle.pop_first());
     }
 
     /// A reader's watermark. Where it goes back it is held at its highest value, and that is told by
-    /// `false`.
+    /// `false`. When it begins to move, workers that wait are woken, since they hold it back where they
+    /// have last seen it.
     pub(crate) fn has_come_to(&self, reader: ReaderId, watermark: Timestamp) -> bool {
         let mut state = self.state();
         let Some(before) = state.reading.get_mut(&reader) else { return true };
-        let goes_on = watermark >= *before;
+        let (goes_on, begins) =
+            (watermark >= *before, *before == Timestamp::MIN && watermark > *before);
         *before = watermark.max(*before);
+        if begins && !fault!("who-waits-holds-the-watermark") {
+            wake(std::mem::take(&mut state.idle));
+        }
         goes_on
     }
 
@@ -144,13 +149,13 @@ impl SplitQueue {
         let mut state = self.state();
         state.reading.remove(&reader);
         if state.reading.is_empty() && state.waiting.is_empty() {
-            wake(state.idle.drain(..));
+            wake(std::mem::take(&mut state.idle));
         }
     }
 }
 
-fn wake(idle: impl IntoIterator<Item = SyncActivator>) {
-    for worker in idle {
+fn wake(idle: impl IntoIterator<Item = (usize, SyncActivator)>) {
+    for (_, worker) in idle {
         // A worker that is gone need not be woken.
         let _ = worker.activate();
     }

@@ -123,7 +123,9 @@ impl WindowingStrategy {
     /// trigger is followed by its heir.
     pub fn after_grouping(&self) -> Self {
         let mut after = self.clone();
-        after.trigger = self.trigger.heir();
+        if !fault!("heirs-wait-again") {
+            after.trigger = self.trigger.heir();
+        }
         if after.window_fn.is_merging() && !fault!("merged-sessions-merge-again") {
             after.window_fn = Arc::new(AlreadyMerged(self.window_fn.identity()));
         }

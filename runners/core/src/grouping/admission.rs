@@ -1,7 +1,7 @@
 //! What is dropped as too late: counted, and put out as a collection of its own where that is wanted.
 
 use watershed_model::{
-    AnyBundle, DropReason, DroppedFactory, DroppedFrom, Drops, Timestamp, Window,
+    AnyBundle, DropReason, DroppedFactory, DroppedFrom, Drops, Timestamp, Window, fault,
 };
 
 /// What a grouping dropped of one bundle.
@@ -108,7 +108,8 @@ impl Admission {
                     dropped.add(element, window, DropReason::Late, watermark);
                 }
             }
-            if self.open[set].contains(&true) {
+            let loses_all = fault!("one-expired-window-loses-the-element");
+            if self.open[set].contains(&true) && !(loses_all && self.open[set].contains(&false)) {
                 kept.push(element as u32);
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use watershed_model::{
     AccumulationMode, AnyWindowFn, Duration, FiringBehavior, Timestamp, TimestampCombiner, Trigger,
-    Window, WindowingStrategy, micros,
+    Window, WindowingStrategy, fault, micros,
 };
 
 use crate::trigger::TriggerMachine;
@@ -27,6 +27,7 @@ pub(super) struct Rules {
 pub(super) fn end(window: &Window) -> Timestamp {
     match window {
         Window::Global => Timestamp::MAX,
+        window if fault!("windows-end-a-microsecond-early") => window.max_timestamp(),
         window => window.max_timestamp() + micros(1),
     }
 }
@@ -47,7 +48,11 @@ impl Rules {
 
     /// When a window is gone: what comes later for it is dropped.
     pub(super) fn expiry(&self, window: &Window) -> Timestamp {
-        end(window) + self.allowed_lateness
+        match window {
+            Window::Global => Timestamp::MAX,
+            window if fault!("lateness-is-forgotten") => end(window),
+            window => end(window) + self.allowed_lateness,
+        }
     }
 
     /// Where late elements hold the watermark, so that their pane is not dropped further on.

@@ -106,7 +106,7 @@ fn check(
         );
     }
     let is_safe = windowing.trigger.is_safe(windowing.allowed_lateness);
-    if !is_safe && !windowing.allows_closed_window_drops {
+    if !is_safe && !windowing.allows_closed_window_drops && !fault!("unsafe-triggers-pass") {
         graph.problem(
             subject,
             format!(

@@ -79,7 +79,8 @@ impl GroupingOperator {
     fn expire(&mut self, cause: Cause, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
         let state = &self.keys[id.slot.0 as usize][id.place];
         let (at, machine) = (self.at(&state.window), &self.rules.machine);
-        if !state.is_closed {
+        let is_lost = cause == Cause::Expiry && fault!("what-is-left-at-expiry-is-lost");
+        if !state.is_closed && !is_lost {
             let fires = cause == Cause::End
                 && (machine.should_fire(&state.trigger, at) || machine.watches_watermark());
             self.put_out(cause, id, true, fires, emit)?;
@@ -136,7 +137,7 @@ impl GroupingOperator {
     /// The trigger has finished: contents and cells go, and a tombstone stays until the window expires.
     fn bury(&mut self, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
         let state = self.state(id);
-        state.is_closed = true;
+        state.is_closed = !fault!("no-tombstone-stays");
         match state.cell.take() {
             Some(cell) => self.discard(cell, emit),
             None => Ok(()),

@@ -220,6 +220,9 @@ impl GroupingOperator {
             for (slot, window) in due {
                 self.pass(slot, &window, emit)?;
             }
+            if fault!("a-jump-passes-one-time-only") {
+                break;
+            }
         }
         while let Some((slot, window)) = self.deadlines.pop(self.now) {
             if let Some(state) = self.find(slot, &window) {
@@ -253,6 +256,13 @@ impl GroupingOperator {
             && self.holds.least().is_none()
     }
 
+    /// How much is kept, places that wait to be used again among it: windows and their timers, deadlines
+    /// and holds. It follows what is open at once, however much has passed.
+    pub fn held(&self) -> usize {
+        let windows: usize = self.keys.iter().map(Vec::capacity).sum();
+        self.keys.len() + windows + self.timers.len() + self.deadlines.len() + self.holds.len()
+    }
+
     /// Sends the cell of one element of the last bundle through its coder; a check.
     ///
     /// # Errors
@@ -264,7 +274,9 @@ impl GroupingOperator {
     }
 
     fn put_out_dropped(&mut self, bundle: Option<&AnyBundle>, emit: Emit<'_>) {
-        if let Some(elements) = self.dropped.take_elements(bundle) {
+        if let Some(elements) = self.dropped.take_elements(bundle)
+            && !fault!("dropped-elements-are-not-told")
+        {
             emit(1, elements);
         }
     }
@@ -334,7 +346,11 @@ impl GroupingOperator {
         let Self { keys, rules, holds, table, watermark, .. } = self;
         let state = &mut keys[slot.0 as usize][id.place];
         if state.is_closed {
-            self.dropped.add(element, assigned, DropReason::Closed, *watermark);
+            let reason = match fault!("closed-drops-count-as-late") {
+                true => DropReason::Late,
+                false => DropReason::Closed,
+            };
+            self.dropped.add(element, assigned, reason, *watermark);
             return;
         }
         let before = state.held(rules);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use watershed_model::{Slot, Timestamp, Window};
+use watershed_model::{Slot, Timestamp, Window, fault};
 
 /// Keys and windows that wait, in the order of time and then of setting.
 #[derive(Default)]
@@ -32,6 +32,10 @@ impl Timers {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
 }
 
 /// Deadlines of processing time.
@@ -60,13 +64,19 @@ impl Deadlines {
 
     /// The next that is due at `now`.
     pub(super) fn pop(&mut self, now: Timestamp) -> Option<(Slot, Window)> {
-        let is_due = self.0.first().is_some_and(|(at, _, _)| *at <= now);
+        let first = self.0.first();
+        let is_due = first
+            .is_some_and(|(at, _, _)| *at < now || *at == now && !fault!("deadlines-come-late"));
         let (_, slot, window) = is_due.then(|| self.0.pop_first()).flatten()?;
         Some((slot, window))
     }
 
     pub(super) fn first(&self) -> Option<Timestamp> {
         self.0.first().map(|(at, _, _)| *at)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -94,5 +104,10 @@ impl Holds {
 
     pub(super) fn least(&self) -> Option<Timestamp> {
         self.0.first_key_value().map(|(at, _)| *at)
+    }
+
+    /// At how many times windows hold.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }
