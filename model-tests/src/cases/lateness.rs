@@ -20,7 +20,7 @@ use super::{
 use crate::Bench;
 
 crate::cases! {
-    an_element_in_several_windows_loses_only_the_expired_ones: "WM-10";
+    of_several_windows_an_element_loses_only_those_that_expired: "WM-10";
     only_groupings_drop_what_is_late: "WM-03", "WM-11";
     expired_and_closed_are_counted_apart: "WM-13", "TR-05", "TR-19";
     what_is_dropped_is_a_collection_of_its_own: "WM-13", "WM-18";
@@ -33,7 +33,7 @@ fn sliding(scores: &PCollection<Score>) -> PCollection<Score> {
     scores.window(SlidingWindows::of(seconds(10), seconds(5)))
 }
 
-fn an_element_in_several_windows_loses_only_the_expired_ones(bench: &Bench) {
+fn of_several_windows_an_element_loses_only_those_that_expired(bench: &Bench) {
     for bench in bench.plans(4096) {
         let script = "a=1@7 | w12 | a=2@7 | w15 | a=4@7 | a=8@12";
         let (panes, report) = summed(&bench, script, sliding);

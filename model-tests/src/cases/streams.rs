@@ -10,7 +10,10 @@ use super::told::{Score, drops, panes, stream};
 use crate::{
     Bench,
     case::PLANS,
-    naive::{self, Feed, From, Op, Program, Row, Unary, difference, evaluate, generate, shrink},
+    naive::{
+        self, Feed, From, Op, Program, Row, Unary, Windowing, difference, evaluate, generate,
+        shrink,
+    },
 };
 
 crate::cases! {
@@ -147,18 +150,30 @@ fn some_rules(random: &mut Rng, program: &Program) -> WindowSettings {
     }
 }
 
-/// The same without fan-outs: which part of a spread key an element goes to shows in when it fires.
-fn without_fan_outs(mut program: Program) -> Program {
-    fn narrowed(unary: &mut Unary) {
+/// The same without what no trigger can be told of: fan-outs, since which part of a spread key an
+/// element goes to shows in when it fires; and distinct values of sessions, which are refused.
+fn narrowed(mut program: Program) -> Program {
+    fn has_sessions(unary: &Unary) -> bool {
+        match unary {
+            Unary::Window(Windowing::Sessions { .. }) => true,
+            Unary::Composite(steps) => steps.iter().any(has_sessions),
+            _ => false,
+        }
+    }
+    fn narrow(unary: &mut Unary, with_sessions: bool) {
         match unary {
             Unary::CombinePerKey { fanout, .. } => *fanout = None,
-            Unary::Composite(steps) => steps.iter_mut().for_each(narrowed),
+            Unary::Distinct if with_sessions => *unary = Unary::Reshuffle,
+            Unary::Composite(steps) => steps.iter_mut().for_each(|s| narrow(s, with_sessions)),
             _ => {}
         }
     }
+    let steps = || program.steps.iter();
+    let with_sessions =
+        steps().any(|step| matches!(&step.op, Op::Apply(unary) if has_sessions(unary)));
     for step in &mut program.steps {
         if let Op::Apply(unary) = &mut step.op {
-            narrowed(unary);
+            narrow(unary, with_sessions);
         }
     }
     program
@@ -166,7 +181,7 @@ fn without_fan_outs(mut program: Program) -> Program {
 
 /// A random program, how it is fed, and by which rules.
 fn ruled(seed: u64) -> (Program, Feed) {
-    let program = without_fan_outs(generate(seed));
+    let program = narrowed(generate(seed));
     let rules = some_rules(&mut Rng::with_seed(seed), &program);
     let feed = Feed { from: From::Script, seed, late: true, rules: Some(rules) };
     (program, feed)
