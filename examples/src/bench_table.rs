@@ -21,10 +21,10 @@ struct Arguments {
     /// The text that W1 reads: 200 MB of it, to be comparable.
     #[arg(long)]
     input: String,
-    /// How many events W3G makes.
+    /// How many events the others make.
     #[arg(long, default_value_t = 10_000_000)]
     events: u64,
-    /// What W3G groups by: integer, string or struct.
+    /// What those group by: integer, string or struct.
     #[arg(long, default_value = "integer")]
     keys: String,
     /// How many rounds.
@@ -59,7 +59,7 @@ const PROGRAMS: &[Entry] = &[
 ];
 
 /// The works, with what they need besides the input or the number of events.
-const WORKS: &[&str] = &["W1", "W3G"];
+const WORKS: &[&str] = &["W1", "W2", "W3", "W3G"];
 
 fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = line.split_once(&format!("\"{name}\":"))?;

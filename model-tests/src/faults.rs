@@ -440,12 +440,6 @@ pub const FAULTS: &[Fault] = &[
         &["TR-10", "TR-16"],
     ),
     breaking(
-        "who-waits-holds-the-watermark",
-        "a worker that waits for a split keeps the watermark that it saw first",
-        &["WM-01"],
-    )
-    .on("timely", 2, 1),
-    breaking(
         "windows-are-looked-at-together",
         "a DoFn that looks at windows is called once for all of them",
         &["WN-10"],

@@ -6,7 +6,7 @@ use std::{
 };
 
 use timely::scheduling::SyncActivator;
-use watershed_model::{AnyReader, AnySource, AnySplit, BoxError, Primitive, Timestamp, fault};
+use watershed_model::{AnyReader, AnySource, AnySplit, BoxError, Primitive, Timestamp};
 use watershed_runner_core::{RunError, guard};
 
 use crate::shared::Shared;
@@ -130,7 +130,7 @@ impl SplitQueue {
         let (goes_on, begins) =
             (watermark >= *before, *before == Timestamp::MIN && watermark > *before);
         *before = watermark.max(*before);
-        if begins && !fault!("who-waits-holds-the-watermark") {
+        if begins {
             wake(std::mem::take(&mut state.idle));
         }
         goes_on
