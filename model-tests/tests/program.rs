@@ -80,11 +80,11 @@ fn a_line_of_two_processes_runs_each_case_in_both() {
     let output = program(&arguments);
     assert_eq!(output.status.code(), Some(0), "{}", out(&output));
     assert!(out(&output).starts_with("timely, 2 processes\n"), "{}", out(&output));
-    assert!(out(&output).ends_with("\n5 passed, 0 failed\n"), "{}", out(&output));
+    assert!(out(&output).ends_with("\n8 passed, 0 failed\n"), "{}", out(&output));
     let output = program(&[&arguments[..], &["--format", "json"]].concat());
     let row: Value = serde_json::from_str(out(&output)).unwrap();
     assert_eq!((&row["runner"], &row["status"]), (&"timely".into(), &"passed".into()));
-    assert_eq!([&row["workers"], &row["processes"], &row["tests"]], [1, 2, 5]);
+    assert_eq!([&row["workers"], &row["processes"], &row["tests"]], [1, 2, 8]);
     // A part of a case alone leads nowhere.
     let output = program(&["--case", "assertions_that_hold_pass"]);
     assert_eq!((output.status.code(), out(&output)), (Some(2), ""));
