@@ -39,7 +39,7 @@ pub use generate::generate;
 pub use histogram::Histogram;
 pub use operation::{Fold, Function, Kind, Unary};
 pub use program::{Op, Output, Program, Step};
-pub(crate) use shrink::fewer;
 pub use shrink::shrink;
+pub(crate) use shrink::{fewer, smallest};
 pub use value::{Item, Shape, Value};
 pub use windows::{SECOND, Span, Windowing, groups};

@@ -10,18 +10,30 @@ use super::{Op, Output, Program, Unary};
 const MOST_TRIES: usize = 3_000;
 
 /// The smallest program that is found by cutting `program` and still `fails`.
-pub fn shrink(program: Program, mut fails: impl FnMut(&Program) -> bool) -> Program {
-    let mut smallest = program;
-    let mut tries = 0;
+pub fn shrink(program: Program, fails: impl FnMut(&Program) -> bool) -> Program {
+    let sound = |program: &Program| {
+        let is_sound = |cut: &Program| cut.kinds().is_some() && !cut.steps.is_empty();
+        cuts(program).into_iter().filter(is_sound).collect()
+    };
+    smallest(program, MOST_TRIES, sound, fails)
+}
+
+/// The smallest that is found by going, again and again, to the first cut that still fails, in at most so
+/// many tries.
+pub(crate) fn smallest<T>(
+    start: T,
+    most_tries: usize,
+    cuts: impl Fn(&T) -> Vec<T>,
+    mut fails: impl FnMut(&T) -> bool,
+) -> T {
+    let mut smallest = start;
+    let mut tries = most_tries;
     'smaller: loop {
         for candidate in cuts(&smallest) {
-            if candidate.kinds().is_none() || candidate.steps.is_empty() {
-                continue;
-            }
-            tries += 1;
-            if tries > MOST_TRIES {
+            if tries == 0 {
                 return smallest;
             }
+            tries -= 1;
             if fails(&candidate) {
                 smallest = candidate;
                 continue 'smaller;

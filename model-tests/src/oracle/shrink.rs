@@ -9,28 +9,14 @@ use std::collections::BTreeSet;
 use watershed::model::{Duration, Timestamp, Trigger, seconds};
 
 use super::{Event, Rules, Transcript, Windowing, is_sound};
-use crate::naive::fewer;
+use crate::naive::{fewer, smallest};
 
 /// After so many tries the smallest transcript so far is good enough.
 const MOST_TRIES: usize = 20_000;
 
 /// The smallest transcript that is found by cutting this one and still `fails`.
-pub fn shrink(transcript: Transcript, mut fails: impl FnMut(&Transcript) -> bool) -> Transcript {
-    let mut smallest = transcript;
-    let mut tries = 0;
-    'smaller: loop {
-        for candidate in cuts(&smallest) {
-            tries += 1;
-            if tries > MOST_TRIES {
-                return smallest;
-            }
-            if fails(&candidate) {
-                smallest = candidate;
-                continue 'smaller;
-            }
-        }
-        return smallest;
-    }
+pub fn shrink(transcript: Transcript, fails: impl FnMut(&Transcript) -> bool) -> Transcript {
+    smallest(transcript, MOST_TRIES, cuts, fails)
 }
 
 /// Every transcript that is one cut smaller.

@@ -130,14 +130,14 @@ impl Head {
                 taken.map_err(failed)?;
                 outcome
             }
-            Head::Pass | Head::Script => {
+            Head::Pass => {
                 run.emit(id, 0, bundle, &mut |exchange, bundle| ports.send(exchange, bundle))
             }
             Head::Step if bundle.len() == 1 && fault!("steps-apart-lose-single-elements") => Ok(()),
             Head::Step => {
                 run.run_step(id, bundle, &mut |exchange, bundle| ports.send(exchange, bundle))
             }
-            Head::Source(_) => unreachable!("a source has no input"),
+            Head::Source(_) | Head::Script => unreachable!("a source has no input"),
         }
     }
 

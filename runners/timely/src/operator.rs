@@ -60,6 +60,8 @@ pub(crate) struct Operator {
     told: Instant,
     /// How many bundles a source has read in the open epoch.
     bundles: u64,
+    /// The deadline of processing time for which timely was asked to wake this operator.
+    wakes_at: Option<Timestamp>,
     ended: bool,
 }
 
@@ -89,6 +91,7 @@ impl Operator {
             set_aside: Vec::new(),
             told: Instant::now(),
             bundles: 0,
+            wakes_at: None,
             ended: false,
         }
     }
@@ -197,13 +200,23 @@ impl Operator {
             return Ok(Step::Wait);
         }
         self.settle(head, epoch, watermark)?;
-        if self.player.is_none()
-            && let Some(deadline) = head.next_deadline()
-        {
-            let span = deadline.since(time_of_day()).as_micros().max(1);
-            self.wakers.activator.activate_after(Duration::from_micros(span.unsigned_abs()));
+        if self.player.is_none() {
+            self.wake_for(head.next_deadline());
         }
         Ok(Step::Wait)
+    }
+
+    /// Sees that the operator is activated at the next deadline; once, since timely keeps every wish.
+    fn wake_for(&mut self, deadline: Option<Timestamp>) {
+        let now = time_of_day();
+        // What is past has come true.
+        self.wakes_at = self.wakes_at.filter(|at| *at > now);
+        let Some(deadline) = deadline else { return };
+        if self.wakes_at.is_none_or(|at| deadline < at) {
+            self.wakes_at = Some(deadline);
+            let span = deadline.since(now).as_micros().max(1);
+            self.wakers.activator.activate_after(Duration::from_micros(span.unsigned_abs()));
+        }
     }
 
     fn take_in(&mut self, head: &mut Head) -> Result<(), RunError> {

@@ -86,8 +86,7 @@ impl<K: Key, V: Element, C: CombineFn<V>> Tables<K, V, C> {
 type Table<K, A> = HashTable<(K, A)>;
 
 /// The accumulator of a key, made if the key is new.
-// A call for each element was a third of the time in here.
-#[expect(clippy::inline_always, reason = "measured: 4 % of W1 and 8 % of W3G")]
+#[expect(clippy::inline_always, reason = "a call for each element shows in W1 and W3G")]
 #[inline(always)]
 fn accumulator<'t, K: Key, A>(
     table: &'t mut Table<K, A>,

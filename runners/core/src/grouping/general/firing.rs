@@ -69,10 +69,10 @@ impl GroupingOperator {
         if fires {
             self.put_out(cause, id, finishes, true, emit)?;
         }
-        match finishes {
-            true => self.bury(id, emit),
-            false => Ok(()),
+        if finishes {
+            self.bury(id);
         }
+        Ok(())
     }
 
     /// The window is over: what is left goes out, and everything of it is freed.
@@ -88,7 +88,8 @@ impl GroupingOperator {
         if fault!("expired-windows-stay") {
             return Ok(());
         }
-        self.remove(id, emit)
+        self.remove(id);
+        Ok(())
     }
 
     /// Puts a pane out, unless it is empty and nobody wants it so. What `fires` says is whether an
@@ -135,17 +136,15 @@ impl GroupingOperator {
     }
 
     /// The trigger has finished: contents and cells go, and a tombstone stays until the window expires.
-    fn bury(&mut self, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
+    fn bury(&mut self, id: StateId) {
         let state = self.state(id);
         state.is_closed = !fault!("no-tombstone-stays");
-        match state.cell.take() {
-            Some(cell) => self.discard(cell, emit),
-            None => Ok(()),
-        }
+        let cell = state.cell.take();
+        self.unused.extend(cell);
     }
 
     /// Frees all that is kept of a key and window.
-    fn remove(&mut self, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
+    fn remove(&mut self, id: StateId) {
         let states = &mut self.keys[id.slot.0 as usize];
         let state = states.remove(id.place);
         if states.is_empty() {
@@ -153,17 +152,7 @@ impl GroupingOperator {
         }
         self.deadlines.change(id.slot, &state.window, state.deadline, None);
         self.holds.change(state.held(&self.rules), None);
-        match state.cell {
-            Some(cell) => self.discard(cell, emit),
-            None => Ok(()),
-        }
-    }
-
-    /// Frees a cell; a pane that waits in the batch may still show it.
-    fn discard(&mut self, cell: watershed_model::Cell, emit: Emit<'_>) -> Result<(), BoxError> {
-        self.flush(emit)?;
-        self.table.discard(cell);
-        Ok(())
+        self.unused.extend(state.cell);
     }
 }
 

@@ -44,6 +44,8 @@ pub struct GroupingOperator {
     pub(super) deadlines: Deadlines,
     pub(super) holds: Holds,
     pub(super) batch: PaneBatch,
+    /// Cells that nothing is kept in any more. Panes that wait in the batch may still show them.
+    pub(super) unused: Vec<Cell>,
     /// Slots without windows, whose keys are forgotten once the batch is out.
     pub(super) left: Vec<Slot>,
     pub(super) most_panes: usize,
@@ -96,6 +98,7 @@ impl GroupingOperator {
             deadlines: Deadlines::default(),
             holds: Holds::default(),
             batch: PaneBatch::default(),
+            unused: Vec::new(),
             left: Vec::new(),
             most_panes: most_panes.max(1),
             emits_identity,
@@ -386,11 +389,12 @@ impl GroupingOperator {
         }
     }
 
-    /// What waits in the batch goes out, and keys without windows are forgotten.
+    /// What waits in the batch goes out; cells without use are freed, and keys without windows forgotten.
     pub(super) fn flush(&mut self, emit: Emit<'_>) -> Result<(), BoxError> {
         if let Some(bundle) = self.batch.take(&mut *self.table)? {
             emit(0, bundle);
         }
+        self.unused.drain(..).for_each(|cell| self.table.discard(cell));
         for slot in self.left.drain(..) {
             if self.keys[slot.0 as usize].is_empty() {
                 self.table.release(slot);
