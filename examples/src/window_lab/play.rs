@@ -123,7 +123,7 @@ fn row(record: &ByteRecord) -> Result<Row, Wrong> {
     Ok(Row {
         key: text(0)?.to_string(),
         value: integer(text(1)?).map_err(wrong(1))?,
-        event_time: time(text(2)?).map_err(wrong(2))?,
+        event_time: time(text(2)?).and_then(legal).map_err(wrong(2))?,
         arrival_time: time(text(3)?).map_err(wrong(3))?,
     })
 }
@@ -163,6 +163,16 @@ fn time(text: &str) -> Result<Timestamp, String> {
             )),
         },
     }
+}
+
+/// An element lies no later than the end of the global window.
+fn legal(event_time: Timestamp) -> Result<Timestamp, String> {
+    let last = Timestamp::END_OF_GLOBAL_WINDOW;
+    if event_time > last {
+        let (given, last) = (event_time.to_millis(), last.to_millis());
+        return Err(format!("`{given}` ms lies behind the last legal time, {last} ms"));
+    }
+    Ok(event_time)
 }
 
 /// A field as an error shows it: one line, and not a whole file.
@@ -205,8 +215,8 @@ mod tests {
     fn times_are_milliseconds_or_rfc_3339() {
         let row = &rows("a,1,2024-03-31T02:00:00.5+02:00,1969-12-31T23:59:59.999Z").unwrap()[0];
         assert_eq!((row.event_time, row.arrival_time), (at(1_711_843_200_500), at(-1)));
-        let far = rows("a,1,9223372036854775,-9223372036854775").unwrap();
-        assert_eq!(far[0].event_time, at(9_223_372_036_854_775));
+        let far = rows("a,1,9223371950454775,-9223372036854775").unwrap();
+        assert_eq!(far[0].event_time, at(9_223_371_950_454_775));
     }
 
     #[test]
@@ -230,6 +240,10 @@ mod tests {
             (
                 "a,1,9223372036854776,3",
                 "line 2, column event_time: `9223372036854776` ms is beyond what a timestamp holds (292,000 years)",
+            ),
+            (
+                "a,1,9223371950454776,3",
+                "line 2, column event_time: `9223371950454776` ms lies behind the last legal time, 9223371950454775 ms",
             ),
             (
                 "a,1,2,-99999999999999999999",
