@@ -46,6 +46,11 @@ impl Rules {
         }
     }
 
+    /// Whether a window holds the watermark at its end, whatever the times of its elements.
+    pub(super) fn holds_at_end(&self) -> bool {
+        self.timestamp_combiner == TimestampCombiner::EndOfWindow
+    }
+
     /// When a window is gone: what comes later for it is dropped.
     pub(super) fn expiry(&self, window: &Window) -> Timestamp {
         match window {

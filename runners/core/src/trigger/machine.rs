@@ -100,7 +100,24 @@ impl TriggerMachine {
 
     /// An element has come.
     pub fn on_element(&self, state: &mut TriggerState, at: At) {
-        self.element(ROOT, state, at);
+        self.on_elements(state, 1, at);
+    }
+
+    /// So many elements have come, one after the other.
+    pub fn on_elements(&self, state: &mut TriggerState, count: u32, at: At) {
+        if count > 0 {
+            self.elements(ROOT, state, u64::from(count), at);
+        }
+    }
+
+    /// How many more elements may come to a window that is not complete before the trigger must be
+    /// asked: until then it would not fire, and it makes no difference when it is shown them. Zero is
+    /// always right; where windows merge it is all that is said.
+    pub fn patience(&self, state: &TriggerState) -> u32 {
+        match self.merging {
+            true => 0,
+            false => u32::try_from(self.node_patience(ROOT, state)).unwrap_or(u32::MAX),
+        }
     }
 
     /// Whether a pane should go out now. Never once the trigger has finished.

@@ -1,17 +1,18 @@
 //! What a key and window remembers for its trigger.
 
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 use watershed_model::Timestamp;
 
 /// The state of a trigger for one key and window: which nodes have finished, and what leaves count
 /// or wait for.
 ///
-/// There is one for each key and window, so it is small: 32 bytes, and nothing on the heap unless the
-/// trigger counts or waits (or has more than 64 nodes).
+/// There is one for each key and window, so it is small: 40 bytes, and nothing on the heap unless more
+/// than one of the trigger's leaves count or wait (or it has more than 64 nodes).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriggerState {
     finished: Bits,
-    cells: Box<[Cell]>,
+    cells: SmallVec<[Cell; 1]>,
 }
 
 /// A bit for each node. Bits that are not there are not set.
@@ -38,7 +39,7 @@ impl TriggerState {
             0 | 1 => Bits::Few(0),
             words => Bits::Many(vec![0; words].into()),
         };
-        TriggerState { finished, cells: vec![Cell::Empty; cells].into() }
+        TriggerState { finished, cells: smallvec![Cell::Empty; cells] }
     }
 
     pub(super) fn is_finished(&self, node: usize) -> bool {
@@ -109,11 +110,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_is_small_and_without_cells_nothing_is_allocated() {
-        assert_eq!(size_of::<TriggerState>(), 32);
-        let state = TriggerState::new(64, 0);
+    fn a_state_is_small_and_with_one_cell_nothing_is_allocated() {
+        assert_eq!(size_of::<TriggerState>(), 40);
+        let state = TriggerState::new(64, 1);
         assert!(matches!(state.finished, Bits::Few(_)));
-        assert_eq!(state.cells.len(), 0);
+        assert!(!state.cells.spilled());
     }
 
     #[test]

@@ -5,15 +5,15 @@ use watershed_model::{Duration, Timestamp};
 use super::{At, TriggerMachine, TriggerState, machine::Op};
 
 impl TriggerMachine {
-    /// Shows an element to a node. One that has finished sees nothing.
-    pub(super) fn element(&self, node: usize, state: &mut TriggerState, at: At) {
+    /// Shows one or more elements to a node. One that has finished sees nothing.
+    pub(super) fn elements(&self, node: usize, state: &mut TriggerState, more: u64, at: At) {
         if state.is_finished(node) {
             return;
         }
         match self.op(node) {
             Op::Default | Op::Watermark | Op::Never => {}
             Op::Count { cell, .. } => {
-                let count = state.count(cell).saturating_add(1);
+                let count = state.count(cell).saturating_add(more);
                 state.set_count(cell, count);
             }
             Op::Delay { delay, align, cell } => {
@@ -22,19 +22,42 @@ impl TriggerMachine {
                 }
             }
             // A merge can make an earlier child current again: then it must know of this element.
-            Op::Phases | Op::Each if self.merging => self.all_see(node, state, at),
+            Op::Phases | Op::Each if self.merging => self.all_see(node, state, more, at),
             Op::Phases | Op::Each => {
                 if let Some(current) = self.current(node, state) {
-                    self.element(current, state, at);
+                    self.elements(current, state, more, at);
                 }
             }
-            Op::Repeatedly | Op::OrFinally | Op::All | Op::First => self.all_see(node, state, at),
+            Op::Repeatedly | Op::OrFinally | Op::All | Op::First => {
+                self.all_see(node, state, more, at);
+            }
         }
     }
 
-    fn all_see(&self, node: usize, state: &mut TriggerState, at: At) {
+    fn all_see(&self, node: usize, state: &mut TriggerState, more: u64, at: At) {
         for child in self.children(node) {
-            self.element(child, state, at);
+            self.elements(child, state, more, at);
+        }
+    }
+
+    /// How many elements a node lets pass in silence while its window is not complete.
+    pub(super) fn node_patience(&self, node: usize, state: &TriggerState) -> u64 {
+        if state.is_finished(node) {
+            return u64::MAX;
+        }
+        let patience = |child: usize| self.node_patience(child, state);
+        match self.op(node) {
+            Op::Default | Op::Watermark | Op::Never => u64::MAX,
+            Op::Count { at_least, cell } => {
+                at_least.saturating_sub(1).saturating_sub(state.count(cell))
+            }
+            // The first sets the deadline; what follows changes nothing.
+            Op::Delay { cell, .. } if state.deadline(cell).is_some() => u64::MAX,
+            Op::Delay { .. } => 0,
+            Op::Phases | Op::Each => self.current(node, state).map_or(0, patience),
+            Op::Repeatedly | Op::OrFinally | Op::All | Op::First => {
+                self.children(node).map(patience).min().unwrap_or(0)
+            }
         }
     }
 

@@ -165,6 +165,38 @@ proptest! {
         }
     }
 
+    /// As many elements as a trigger is patient for change nothing but its counts: it stays silent, and
+    /// may be shown them later, all at once.
+    #[test]
+    fn a_patient_trigger_need_not_be_asked(
+        trigger in any_trigger(),
+        events in events(0..2_500_000i64),
+        pause in 0..5_000_000i64,
+    ) {
+        let machine = TriggerMachine::new(&trigger, false);
+        let (mut at, mut state) = (start(), machine.start());
+        for event in events {
+            match event {
+                Event::Element(_) => machine.on_element(&mut state, at),
+                Event::Clock(span) => at.now = at.now + span,
+                Event::End | Event::Ask | Event::Merge => {}
+            }
+            if machine.should_fire(&state, at) {
+                machine.on_fire(&mut state, at);
+                continue;
+            }
+            let patience = machine.patience(&state).min(20);
+            let (mut early, mut late) = (state.clone(), state.clone());
+            for _ in 0..patience {
+                machine.on_element(&mut early, at);
+                prop_assert!(!machine.should_fire(&early, at));
+            }
+            let later = At { now: at.now + micros(pause), ..at };
+            machine.on_elements(&mut late, patience, later);
+            prop_assert_eq!(early, late);
+        }
+    }
+
     /// Two windows that have not fired become what one would have been.
     #[test]
     fn windows_that_have_not_fired_merge_into_what_one_would_have_been(

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use watershed_model::{
     AnyBundle, BoxError, Column, Dictionary, KeyedTable, Metadata, PaneCell, PaneInfo, Sign,
     Timestamp, Window, WindowSet,
@@ -19,13 +20,13 @@ pub(super) struct PaneBatch {
 /// A dictionary in the making.
 struct Indexed<C> {
     table: Vec<C>,
-    places: HashMap<C, u32>,
+    places: HashMap<C, u32, RandomState>,
     index: Vec<u32>,
 }
 
 impl<C> Default for Indexed<C> {
     fn default() -> Self {
-        Indexed { table: Vec::new(), places: HashMap::new(), index: Vec::new() }
+        Indexed { table: Vec::new(), places: HashMap::default(), index: Vec::new() }
     }
 }
 

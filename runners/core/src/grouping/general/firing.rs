@@ -1,12 +1,12 @@
 //! When a key and window puts out a pane, and what becomes of it then.
 
-use watershed_model::{BoxError, PaneCell, PaneTiming, Slot, Window, fault};
+use watershed_model::{BoxError, PaneCell, PaneTiming, fault};
 
 use super::{
-    operator::{Emit, GroupingOperator, StateId},
-    state::WindowState,
+    operator::{Emit, GroupingOperator},
+    state::{StateId, WindowState},
+    windows::WindowId,
 };
-use crate::{grouping::rules::end, trigger::At};
 
 /// What a pane may be put out for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,38 +25,36 @@ impl GroupingOperator {
         self.ask_for(Cause::Asked, id, emit)
     }
 
-    /// The watermark has passed the end or the expiry of a key's window.
-    pub(super) fn pass(
-        &mut self,
-        slot: Slot,
-        window: &Window,
-        emit: Emit<'_>,
-    ) -> Result<(), BoxError> {
-        let (expiry, watermark) = (self.rules.expiry(window), self.watermark);
-        let Some(id) = self.find(slot, window) else { return Ok(()) };
-        let state = self.state(id);
-        let passes_end = state.timer == end(window);
-        if watermark >= expiry && !(fault!("a-jump-fires-twice") && state.timer < expiry) {
-            let cause = if passes_end { Cause::End } else { Cause::Expiry };
-            return self.expire(cause, id, emit);
+    /// The watermark has passed the end or the expiry of a window.
+    pub(super) fn pass(&mut self, id: WindowId, emit: Emit<'_>) -> Result<(), BoxError> {
+        let passes_end = self.windows.passes_end(id);
+        let window = self.windows.get_mut(id);
+        let states = std::mem::take(&mut window.states);
+        let waits = passes_end && window.expiry > window.end;
+        let is_gone = self.watermark >= window.expiry && !(waits && fault!("a-jump-fires-twice"));
+        if !is_gone {
+            states.iter().try_for_each(|state| self.ask_for(Cause::End, *state, emit))?;
+            self.windows.get_mut(id).states = states;
+            return Ok(());
         }
-        state.timer = expiry;
-        let is_closed = state.is_closed;
-        self.timers.set(expiry, slot, window.clone());
-        match is_closed {
-            true => Ok(()),
-            false => self.ask_for(Cause::End, id, emit),
+        let cause = if passes_end { Cause::End } else { Cause::Expiry };
+        states.iter().try_for_each(|state| self.expire(cause, *state, emit))?;
+        match fault!("expired-windows-stay") {
+            true => self.windows.get_mut(id).states = states,
+            false => self.windows.close(id),
         }
+        Ok(())
     }
 
     fn ask_for(&mut self, cause: Cause, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
-        let Self { keys, rules, deadlines, watermark, now, .. } = self;
+        self.settle(id);
+        let Self { states, windows, rules, deadlines, watermark, now, .. } = self;
         let (machine, now) = (&rules.machine, *now);
-        let state = &mut keys[id.slot.0 as usize][id.place];
+        let state = &mut states[id.0 as usize];
         if state.is_closed {
             return Ok(());
         }
-        let at = At { is_complete: *watermark >= end(&state.window), now };
+        let at = windows.get(state.window).at(*watermark, now);
         let fires = machine.should_fire(&state.trigger, at);
         let mut finishes = false;
         if fires {
@@ -65,20 +63,56 @@ impl GroupingOperator {
         }
         let deadline = if finishes { None } else { machine.next_deadline(&state.trigger, now) };
         let before = std::mem::replace(&mut state.deadline, deadline);
-        deadlines.change(id.slot, &state.window, before, deadline);
-        if fires {
-            self.put_out(cause, id, finishes, true, emit)?;
+        deadlines.change(id, before, deadline);
+        if !fires {
+            self.lend(id);
+            return Ok(());
         }
+        self.put_out(cause, id, finishes, true, emit)?;
         if finishes {
             self.bury(id);
         }
         Ok(())
     }
 
+    /// Shows the trigger of a key and window all that came there.
+    fn settle(&mut self, id: StateId) {
+        let Self { keys, states, windows, rules, watermark, now, .. } = self;
+        let state = &mut states[id.0 as usize];
+        let mut came = std::mem::take(&mut state.came);
+        if state.lent > 0
+            && let Some(had) = keys[state.slot.0 as usize].iter_mut().find(|had| had.state == id)
+        {
+            came += std::mem::take(&mut state.lent) - std::mem::take(&mut had.left);
+        }
+        let at = windows.get(state.window).at(*watermark, *now);
+        rules.machine.on_elements(&mut state.trigger, came, at);
+    }
+
+    /// Lets as many elements come without a look at the state as change nothing in it but counts: the
+    /// trigger stays silent, the hold and the cell are there.
+    fn lend(&mut self, id: StateId) {
+        let Self { keys, states, windows, rules, watermark, .. } = self;
+        let state = &mut states[id.0 as usize];
+        let (Some(cell), true) = (state.cell, state.is_fresh && rules.holds_at_end()) else {
+            return;
+        };
+        if *watermark >= windows.get(state.window).end {
+            return;
+        }
+        let patience = rules.machine.patience(&state.trigger);
+        if patience > 0
+            && let Some(had) = keys[state.slot.0 as usize].iter_mut().find(|had| had.state == id)
+        {
+            (state.lent, had.left, had.cell) = (patience, patience, cell);
+        }
+    }
+
     /// The window is over: what is left goes out, and everything of it is freed.
     fn expire(&mut self, cause: Cause, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
-        let state = &self.keys[id.slot.0 as usize][id.place];
-        let (at, machine) = (self.at(&state.window), &self.rules.machine);
+        self.settle(id);
+        let state = &self.states[id.0 as usize];
+        let (at, machine) = (self.at(state.window), &self.rules.machine);
         let is_lost = cause == Cause::Expiry && fault!("what-is-left-at-expiry-is-lost");
         if !state.is_closed && !is_lost {
             let fires = cause == Cause::End
@@ -88,7 +122,11 @@ impl GroupingOperator {
         if fault!("expired-windows-stay") {
             return Ok(());
         }
-        self.remove(id);
+        let state = self.remove(id);
+        self.unused.extend(state.cell);
+        if self.keys[state.slot.0 as usize].is_empty() {
+            self.left.push(state.slot);
+        }
         Ok(())
     }
 
@@ -102,9 +140,10 @@ impl GroupingOperator {
         fires: bool,
         emit: Emit<'_>,
     ) -> Result<(), BoxError> {
-        let Self { keys, rules, holds, table, batch, watermark, .. } = self;
-        let state = &mut keys[id.slot.0 as usize][id.place];
-        let timing = timing(state, *watermark >= end(&state.window), cause);
+        let Self { states, windows, rules, holds, table, batch, watermark, .. } = self;
+        let state = &mut states[id.0 as usize];
+        let window = windows.get(state.window);
+        let timing = timing(state, *watermark >= window.end, cause);
         let is_wanted = state.is_fresh
             || (timing == PaneTiming::OnTime
                 && cause == Cause::End
@@ -112,9 +151,9 @@ impl GroupingOperator {
                 && rules.always_on_time)
             || (is_last && rules.always_closing)
             || fault!("empty-panes-always-leave");
-        let held = state.held(rules);
+        let held = state.held(window);
         let combined = state.hold.take().filter(|_| !fault!("panes-always-lie-at-the-end"));
-        let timestamp = combined.unwrap_or(state.window.max_timestamp());
+        let timestamp = combined.unwrap_or(window.max_timestamp);
         (state.holds_late, state.is_fresh) = (false, false);
         holds.change(held, None);
         if !is_wanted {
@@ -128,7 +167,7 @@ impl GroupingOperator {
         // An empty pane has an empty cell, which nothing is left of.
         let (cell, stays) = content.map_or_else(|| (table.open(), false), |cell| (cell, stays));
         let pane = state.panes.next(timing, is_last);
-        batch.push(PaneCell { slot: id.slot, cell, stays }, &state.window, timestamp, pane);
+        batch.push(PaneCell { slot: state.slot, cell, stays }, &window.window, timestamp, pane);
         match self.batch.len() >= self.most_panes {
             true => self.flush(emit),
             false => Ok(()),
@@ -137,22 +176,19 @@ impl GroupingOperator {
 
     /// The trigger has finished: contents and cells go, and a tombstone stays until the window expires.
     fn bury(&mut self, id: StateId) {
-        let state = self.state(id);
+        let state = &mut self.states[id.0 as usize];
         state.is_closed = !fault!("no-tombstone-stays");
         let cell = state.cell.take();
         self.unused.extend(cell);
     }
 
-    /// Frees all that is kept of a key and window.
-    fn remove(&mut self, id: StateId) {
-        let states = &mut self.keys[id.slot.0 as usize];
-        let state = states.remove(id.place);
-        if states.is_empty() {
-            self.left.push(id.slot);
-        }
-        self.deadlines.change(id.slot, &state.window, state.deadline, None);
-        self.holds.change(state.held(&self.rules), None);
-        self.unused.extend(state.cell);
+    /// Takes the state of a key and window out, with its deadline and hold. The window still lists it.
+    pub(super) fn remove(&mut self, id: StateId) -> WindowState {
+        let state = self.states.remove(id.0 as usize);
+        self.keys[state.slot.0 as usize].retain(|had| had.state != id);
+        self.deadlines.change(id, state.deadline, None);
+        self.holds.change(state.held(self.windows.get(state.window)), None);
+        state
     }
 }
 

@@ -3,10 +3,11 @@
 use watershed_model::{BoxError, Slot, TimestampCombiner, Window, fault};
 
 use super::{
-    operator::{GroupingOperator, Place},
+    bundle::Place,
+    operator::GroupingOperator,
     state::{WindowState, combine},
 };
-use crate::{grouping::rules::end, trigger::TriggerState};
+use crate::trigger::TriggerState;
 
 impl GroupingOperator {
     /// Merges the windows of a bundle's elements with those that are there, key by key, and puts the
@@ -27,23 +28,25 @@ impl GroupingOperator {
         of_key: &[usize],
         places: &mut [Place],
     ) -> Result<(), BoxError> {
-        let is_closed = |states: &[WindowState], window: &Window| {
-            states.iter().any(|state| state.is_closed && state.window == *window)
-        };
-        let states = &self.keys[slot.0 as usize];
-        let open = states.iter().filter(|state| !state.is_closed);
-        let mut windows: Vec<Window> = open.map(|state| state.window.clone()).collect();
+        let (mut windows, mut closed) = (Vec::new(), Vec::new());
+        for had in &self.keys[slot.0 as usize] {
+            let window = self.windows.get(had.window).window.clone();
+            match self.states[had.state.0 as usize].is_closed {
+                true => closed.push(window),
+                false => windows.push(window),
+            }
+        }
         let there = windows.len();
         for place in of_key {
             // What was put into a window whose trigger has finished takes no part: it is dropped.
             let window = &places[*place].assigned;
-            if !windows.contains(window) && !is_closed(states, window) {
+            if !windows.contains(window) && !closed.contains(window) {
                 windows.push(window.clone());
             }
         }
         for merge in self.rules.window_fn.merge(&windows)? {
             // Likewise what would become such a window; the parts then stay as they are.
-            let is_dropped = is_closed(&self.keys[slot.0 as usize], &merge.into);
+            let is_dropped = closed.contains(&merge.into);
             let (parts_there, new): (Vec<usize>, Vec<usize>) =
                 merge.parts.iter().partition(|part| **part < there);
             let named = |parts: Vec<usize>| -> Vec<Window> {
@@ -71,28 +74,27 @@ impl GroupingOperator {
         parts: &[Window],
         into: &Window,
     ) -> Result<(), BoxError> {
-        let mut merged: Vec<WindowState> = Vec::new();
-        for window in parts {
-            let states = &mut self.keys[slot.0 as usize];
-            let Some(place) = states.iter().position(|state| state.window == *window) else {
+        let mut merged: Vec<(Window, WindowState)> = Vec::new();
+        for part in parts {
+            let had = self.windows.find(part).and_then(|window| self.find(slot, window));
+            let Some(id) = had.map(|had| had.state) else {
                 continue;
             };
-            let state = states.remove(place);
-            self.timers.remove(state.timer, slot, window);
-            self.deadlines.change(slot, window, state.deadline, None);
-            if !fault!("merged-windows-leave-their-hold") {
-                self.holds.change(state.held(&self.rules), None);
+            let state = self.remove(id);
+            if fault!("merged-windows-leave-their-hold") {
+                self.holds.change(None, state.held(self.windows.get(state.window)));
             }
-            merged.push(state);
+            self.windows.leave(state.window, id);
+            merged.push((part.clone(), state));
         }
-        let at = self.at(into);
+        let window = self.windows.open(into, &self.rules, self.watermark);
+        let at = self.at(window);
         let triggers: Vec<TriggerState> =
-            merged.iter().map(|state| state.trigger.clone()).collect();
+            merged.iter().map(|(_, state)| state.trigger.clone()).collect();
         let trigger = self.rules.machine.merge(&triggers, at);
-        let timer = if at.is_complete { self.rules.expiry(into) } else { end(into) };
-        let mut state = WindowState::new(into.clone(), trigger, timer);
-        for part in merged {
-            if part.window == *into || fault!("merged-windows-count-on") {
+        let mut state = WindowState::new(slot, window, trigger);
+        for (of, part) in merged {
+            if of == *into || fault!("merged-windows-count-on") {
                 state.panes = part.panes;
             }
             state.is_fresh |= part.is_fresh;
@@ -104,14 +106,15 @@ impl GroupingOperator {
                 (Some(_), None) => {}
             }
         }
+        let kept = self.windows.get(window);
         if self.rules.timestamp_combiner == TimestampCombiner::EndOfWindow {
-            state.hold = (!at.is_complete).then(|| into.max_timestamp());
+            state.hold = (!at.is_complete).then_some(kept.max_timestamp);
         }
         state.deadline = self.rules.machine.next_deadline(&state.trigger, self.now);
-        self.timers.set(timer, slot, into.clone());
-        self.deadlines.change(slot, into, None, state.deadline);
-        self.holds.change(None, state.held(&self.rules));
-        self.keys[slot.0 as usize].push(state);
+        self.holds.change(None, state.held(kept));
+        let deadline = state.deadline;
+        let id = self.keep(state);
+        self.deadlines.change(id, None, deadline);
         Ok(())
     }
 }

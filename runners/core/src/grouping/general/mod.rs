@@ -1,21 +1,24 @@
 //! The general path of a grouping: any windows, triggers, modes and lateness, key by key.
 //!
 //! ```text
-//!   operator    a bundle: drop what is late → merge windows → fold → ask the triggers it touched
-//!               the times: window ends and expiries, then deadlines of processing time
+//!   operator    what is kept, and the times: window ends and expiries, then deadlines of processing time
+//!   bundle      a bundle: drop what is late → merge windows → fold → ask the triggers it touched
 //!   merging     windows that become one, with cells, trigger states, counters and holds
 //!   firing      what a trigger's firing, a window's end and its expiry put out
 //!   state       what is kept for one key and window
-//!   times       timers, deadlines, holds
+//!   windows     what all keys share of a window; its timer
+//!   times       deadlines, holds
 //!   batch       panes on their way out
 //! ```
 //! A cell stands for one key and window; the table knows its content, this folder all else.
 
 mod batch;
+mod bundle;
 mod firing;
 mod merging;
 mod operator;
 mod state;
 mod times;
+mod windows;
 
 pub use operator::{Emit, GroupingOperator, Located};

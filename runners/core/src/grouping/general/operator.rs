@@ -1,20 +1,20 @@
 //! Keys × windows: the part of a grouping that knows slots and never keys.
 
+use slab::Slab;
+use smallvec::SmallVec;
 use watershed_model::{
-    AnyBundle, BoxError, Cell, DropReason, Drops, Grouping, KeyedTable, Placement, Slot, Timestamp,
-    Window, WindowingStrategy, fault,
+    AnyBundle, BoxError, Cell, Drops, Grouping, KeyedTable, Placement, Slot, Timestamp, Window,
+    WindowingStrategy, fault,
 };
 
 use super::{
     batch::PaneBatch,
-    state::WindowState,
-    times::{Deadlines, Holds, Timers},
+    state::{Had, StateId, WindowState},
+    times::{Deadlines, Holds},
+    windows::{WindowId, Windows},
 };
 use crate::{
-    grouping::{
-        admission::{Admission, Dropped},
-        rules::{Rules, end},
-    },
+    grouping::{admission::Dropped, rules::Rules},
     trigger::At,
 };
 
@@ -38,9 +38,10 @@ pub struct GroupingOperator {
     pub(super) watermark: Timestamp,
     /// The processing time.
     pub(super) now: Timestamp,
-    /// For each slot the windows that its key has, mostly one.
-    pub(super) keys: Vec<Vec<WindowState>>,
-    pub(super) timers: Timers,
+    /// For each slot the windows that its key has, mostly one or two.
+    pub(super) keys: Vec<SmallVec<[Had; 2]>>,
+    pub(super) states: Slab<WindowState>,
+    pub(super) windows: Windows,
     pub(super) deadlines: Deadlines,
     pub(super) holds: Holds,
     pub(super) batch: PaneBatch,
@@ -49,33 +50,16 @@ pub struct GroupingOperator {
     /// Slots without windows, whose keys are forgotten once the batch is out.
     pub(super) left: Vec<Slot>,
     pub(super) most_panes: usize,
-    emits_identity: bool,
-    dropped: Dropped,
+    pub(super) emits_identity: bool,
+    pub(super) dropped: Dropped,
     /// Slots whose keys were forgotten since it was last asked.
     released: Vec<Slot>,
     /// The slots of the bundle at hand, and which of its elements they are of.
     pub(super) slots: Vec<Slot>,
-    kept: Option<Vec<u32>>,
-    placements: Vec<Placement>,
-    /// Which bundle this is, and the states that it has touched.
-    bundle: u64,
-    touched: Vec<StateId>,
-}
-
-/// Where the state of a key and window is kept, until one of the key's states is made or goes.
-#[derive(Clone, Copy)]
-pub(super) struct StateId {
-    pub(super) slot: Slot,
-    pub(super) place: usize,
-}
-
-/// Where an element of the bundle at hand goes.
-pub(super) struct Place {
-    pub(super) element: usize,
-    /// The window that it was put into.
-    pub(super) assigned: Window,
-    /// What that became by merging.
-    pub(super) window: Window,
+    pub(super) kept: Option<Vec<u32>>,
+    pub(super) placements: Vec<Placement>,
+    /// The states to which elements of it came.
+    pub(super) touched: Vec<StateId>,
 }
 
 impl GroupingOperator {
@@ -94,7 +78,8 @@ impl GroupingOperator {
             watermark: Timestamp::MIN,
             now: Timestamp::MIN,
             keys: Vec::new(),
-            timers: Timers::default(),
+            states: Slab::new(),
+            windows: Windows::default(),
             deadlines: Deadlines::default(),
             holds: Holds::default(),
             batch: PaneBatch::default(),
@@ -107,96 +92,8 @@ impl GroupingOperator {
             slots: Vec::new(),
             kept: None,
             placements: Vec::new(),
-            bundle: 0,
             touched: Vec::new(),
         }
-    }
-
-    /// Takes a bundle in: drops what is late, merges windows, folds, and asks the trigger of each key
-    /// and window that was touched, once.
-    ///
-    /// # Errors
-    /// What the author's combiner or window function returned.
-    pub fn process(&mut self, bundle: AnyBundle, emit: Emit<'_>) -> Result<Located<'_>, BoxError> {
-        self.take_in(bundle, false, emit)
-    }
-
-    /// As [`process`](Self::process), but folds into fresh cells first and merges those, as a runner
-    /// does that folds before an exchange. A check that merging agrees with adding.
-    ///
-    /// # Errors
-    /// As [`process`](Self::process).
-    pub fn process_apart(
-        &mut self,
-        bundle: AnyBundle,
-        emit: Emit<'_>,
-    ) -> Result<Located<'_>, BoxError> {
-        self.take_in(bundle, true, emit)
-    }
-
-    fn take_in(
-        &mut self,
-        bundle: AnyBundle,
-        apart: bool,
-        emit: Emit<'_>,
-    ) -> Result<Located<'_>, BoxError> {
-        let (rules, watermark) = (&self.rules, self.watermark);
-        let admission = Admission::of(&bundle, |window| {
-            watermark >= rules.expiry(window) && !fault!("late-elements-pass")
-        });
-        let whole = self.dropped.is_wanted().then(|| bundle.clone());
-        let (bundle, kept) = admission.apply(bundle, watermark, &mut self.dropped);
-        self.kept = kept;
-        self.put_out_dropped(whole.as_ref(), emit);
-        self.slots.clear();
-        if bundle.is_empty() {
-            return Ok(self.located());
-        }
-        let kept = self.dropped.is_wanted().then(|| bundle.clone());
-        let metadata = bundle.metadata().clone();
-        self.locate(bundle);
-
-        self.bundle += 1;
-        self.placements.clear();
-        let elements = (0..self.slots.len()).flat_map(|element| {
-            let set = metadata.windows.index().get(element);
-            let windows = metadata.windows.table()[set as usize].as_slice();
-            admission.open(set, windows).map(move |window| (element, window))
-        });
-        if self.rules.window_fn.is_merging() {
-            let places = elements.map(|(element, window)| {
-                let (assigned, window) = (window.clone(), window.clone());
-                Place { element, assigned, window }
-            });
-            let mut places: Vec<Place> = places.collect();
-            self.merge_for(&mut places)?;
-            for Place { element, assigned, window } in places {
-                self.add(element, &assigned, &window, metadata.timestamps.get(element));
-            }
-        } else {
-            for (element, window) in elements {
-                self.add(element, window, window, metadata.timestamps.get(element));
-            }
-        }
-        let mut placements = std::mem::take(&mut self.placements);
-        if fault!("grouping-loses-the-last-element") {
-            placements.pop();
-        }
-        self.fold(&placements, apart)?;
-        self.placements = placements;
-        self.put_out_dropped(kept.as_ref(), emit);
-
-        let mut touched = std::mem::take(&mut self.touched);
-        for state in touched.drain(..) {
-            self.ask(state, emit)?;
-        }
-        self.touched = touched;
-        self.flush(emit)?;
-        Ok(self.located())
-    }
-
-    fn located(&self) -> Located<'_> {
-        Located { slots: &self.slots, kept: self.kept.as_deref() }
     }
 
     /// The slots whose keys were forgotten since it was last asked.
@@ -219,19 +116,15 @@ impl GroupingOperator {
         if watermark == Timestamp::MAX && std::mem::take(&mut self.emits_identity) {
             self.open_identity();
         }
-        while let Some(due) = self.timers.pop(self.watermark) {
-            for (slot, window) in due {
-                self.pass(slot, &window, emit)?;
-            }
+        while let Some(due) = self.windows.pop(self.watermark) {
+            due.into_iter().try_for_each(|window| self.pass(window, emit))?;
             if fault!("a-jump-passes-one-time-only") {
                 break;
             }
         }
-        while let Some((slot, window)) = self.deadlines.pop(self.now) {
-            if let Some(state) = self.find(slot, &window) {
-                self.state(state).deadline = None;
-                self.ask(state, emit)?;
-            }
+        while let Some(state) = self.deadlines.pop(self.now) {
+            self.states[state.0 as usize].deadline = None;
+            self.ask(state, emit)?;
         }
         self.flush(emit)
     }
@@ -253,8 +146,8 @@ impl GroupingOperator {
 
     /// Whether nothing is kept any more: no window, timer, deadline or hold.
     pub fn is_empty(&self) -> bool {
-        self.keys.iter().all(Vec::is_empty)
-            && self.timers.is_empty()
+        self.states.is_empty()
+            && self.windows.is_empty()
             && self.deadlines.first().is_none()
             && self.holds.least().is_none()
     }
@@ -262,8 +155,8 @@ impl GroupingOperator {
     /// How much is kept, places that wait to be used again among it: windows and their timers, deadlines
     /// and holds. It follows what is open at once, however much has passed.
     pub fn held(&self) -> usize {
-        let windows: usize = self.keys.iter().map(Vec::capacity).sum();
-        self.keys.len() + windows + self.timers.len() + self.deadlines.len() + self.holds.len()
+        let states = self.keys.len() + self.states.capacity();
+        states + self.windows.held() + self.deadlines.len() + self.holds.len()
     }
 
     /// Sends the cell of one element of the last bundle through its coder; a check.
@@ -272,120 +165,51 @@ impl GroupingOperator {
     /// When the accumulator cannot be written or read, or its bytes change on the way.
     pub fn recode(&mut self, element: usize) -> Result<(), BoxError> {
         let slot = self.slots.get(element).map(|slot| slot.0 as usize);
-        let cell = slot.and_then(|slot| self.keys[slot].iter().find_map(|state| state.cell));
+        let cell = slot.and_then(|slot| {
+            self.keys[slot].iter().find_map(|had| self.states[had.state.0 as usize].cell)
+        });
         cell.map_or(Ok(()), |cell| self.table.recode(cell))
     }
 
-    fn put_out_dropped(&mut self, bundle: Option<&AnyBundle>, emit: Emit<'_>) {
-        if let Some(elements) = self.dropped.take_elements(bundle)
-            && !fault!("dropped-elements-are-not-told")
-        {
-            emit(1, elements);
-        }
+    /// What a key has of a window.
+    pub(super) fn find(&mut self, slot: Slot, window: WindowId) -> Option<&mut Had> {
+        let windows = self.keys[slot.0 as usize].iter_mut().rev();
+        let mut of = windows.filter(|had| had.window == window || fault!("windows-share-a-cell"));
+        of.next()
     }
 
-    fn locate(&mut self, bundle: AnyBundle) {
-        self.emits_identity = false;
-        self.table.locate(bundle, &mut self.slots);
-        let most = self.slots.iter().map(|slot| slot.0 as usize + 1).max().unwrap_or(0);
-        if most > self.keys.len() {
-            self.keys.resize_with(most, Vec::new);
-        }
+    /// Keeps a new state.
+    pub(super) fn keep(&mut self, state: WindowState) -> StateId {
+        let (slot, window) = (state.slot, state.window);
+        let id = StateId(self.states.insert(state) as u32);
+        self.keys[slot.0 as usize].push(Had { window, state: id, left: 0, cell: Cell(0) });
+        self.windows.get_mut(window).states.push(id);
+        id
     }
 
-    fn fold(&mut self, placements: &[Placement], apart: bool) -> Result<(), BoxError> {
-        if !apart {
-            return self.table.fold(placements);
-        }
-        let mut fresh: Vec<(Cell, Cell)> = Vec::new();
-        let mut moved = placements.to_vec();
-        for placement in &mut moved {
-            let known = fresh.iter().find(|(into, _)| *into == placement.cell);
-            let cell = known.map_or_else(|| self.table.open(), |(_, cell)| *cell);
-            if known.is_none() {
-                fresh.push((placement.cell, cell));
-            }
-            placement.cell = cell;
-        }
-        self.table.fold(&moved)?;
-        fresh.into_iter().try_for_each(|(into, from)| self.table.merge(from, into))
+    pub(super) fn at(&self, window: WindowId) -> At {
+        self.windows.get(window).at(self.watermark, self.now)
     }
 
-    /// Where a key keeps the state of a window.
-    pub(super) fn find(&self, slot: Slot, window: &Window) -> Option<StateId> {
-        let place = self.keys[slot.0 as usize]
-            .iter()
-            .rposition(|state| state.window == *window || fault!("windows-share-a-cell"))?;
-        Some(StateId { slot, place })
-    }
-
-    pub(super) fn state(&mut self, id: StateId) -> &mut WindowState {
-        &mut self.keys[id.slot.0 as usize][id.place]
-    }
-
-    pub(super) fn at(&self, window: &Window) -> At {
-        At { is_complete: self.watermark >= end(window), now: self.now }
-    }
-
-    /// The state of a key and window, made if there is none.
-    fn open(&mut self, slot: Slot, window: &Window) -> StateId {
-        self.find(slot, window).unwrap_or_else(|| {
-            let is_complete = self.watermark >= end(window);
-            let timer = if is_complete { self.rules.expiry(window) } else { end(window) };
-            let trigger = self.rules.machine.start();
-            self.timers.set(timer, slot, window.clone());
-            let states = &mut self.keys[slot.0 as usize];
-            states.push(WindowState::new(window.clone(), trigger, timer));
-            StateId { slot, place: states.len() - 1 }
-        })
-    }
-
-    /// An element of the bundle at hand comes to a key and window; it is placed there, or dropped if
-    /// the trigger has finished.
-    fn add(&mut self, element: usize, assigned: &Window, window: &Window, timestamp: Timestamp) {
-        let (at, slot) = (self.at(window), self.slots[element]);
-        let id = self.open(slot, window);
-        // Taken apart, since all of these are touched at once.
-        let Self { keys, rules, holds, table, watermark, .. } = self;
-        let state = &mut keys[slot.0 as usize][id.place];
-        if state.is_closed {
-            let reason = match fault!("closed-drops-count-as-late") {
-                true => DropReason::Late,
-                false => DropReason::Closed,
-            };
-            self.dropped.add(element, assigned, reason, *watermark);
-            return;
-        }
-        let before = state.held(rules);
-        state.is_fresh = true;
-        match at.is_complete {
-            true => state.holds_late = true,
-            false => state.hold_for(timestamp, *watermark, rules.timestamp_combiner),
-        }
-        holds.change(before, state.held(rules));
-        rules.machine.on_element(&mut state.trigger, at);
-        let cell = *state.cell.get_or_insert_with(|| table.open());
-        self.placements.push(Placement { element: element as u32, cell });
-        if state.touched_in != self.bundle {
-            state.touched_in = self.bundle;
-            self.touched.push(id);
+    /// Makes room for what is known of keys.
+    pub(super) fn reach(&mut self, slots: usize) {
+        if slots > self.keys.len() {
+            self.keys.resize_with(slots, SmallVec::new);
         }
     }
 
     fn open_identity(&mut self) {
-        if !self.keys.iter().all(Vec::is_empty) || fault!("no-identity-for-nothing") {
+        if !self.states.is_empty() || fault!("no-identity-for-nothing") {
             return;
         }
         if let Some(slot) = self.table.global_slot() {
-            self.keys.resize_with((slot.0 as usize + 1).max(self.keys.len()), Vec::new);
-            let cell = self.table.open();
-            let window = Window::Global;
-            // As if something had come: its pane is the only one, on time and last.
-            let timer = end(&window);
-            self.timers.set(timer, slot, window.clone());
-            let mut state = WindowState::new(window, self.rules.machine.start(), timer);
-            (state.cell, state.is_fresh) = (Some(cell), true);
-            self.keys[slot.0 as usize].push(state);
+            self.reach(slot.0 as usize + 1);
+            // As if something had come: its pane is the only one, on time and last. So its window is
+            // opened as before the watermark moved.
+            let window = self.windows.open(&Window::Global, &self.rules, Timestamp::MIN);
+            let mut state = WindowState::new(slot, window, self.rules.machine.start());
+            (state.cell, state.is_fresh) = (Some(self.table.open()), true);
+            self.keep(state);
         }
     }
 

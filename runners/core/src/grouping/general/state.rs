@@ -1,31 +1,48 @@
 //! What is kept for one key and window.
 
-use watershed_model::{Cell, PaneInfo, PaneTiming, Timestamp, TimestampCombiner, Window, fault};
+use watershed_model::{Cell, PaneInfo, PaneTiming, Slot, Timestamp, TimestampCombiner, fault};
 
-use crate::{grouping::rules::Rules, trigger::TriggerState};
+use super::windows::{OpenWindow, WindowId};
+use crate::trigger::TriggerState;
+
+/// Where the state of a key and window is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct StateId(pub(super) u32);
+
+/// A window that a key has: what stands beside the key, so that most elements need no look at the state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Had {
+    pub(super) window: WindowId,
+    pub(super) state: StateId,
+    /// How many more elements may come that change nothing but the contents of `cell` and the trigger's
+    /// counts; the trigger is shown them before it is next asked.
+    pub(super) left: u32,
+    pub(super) cell: Cell,
+}
 
 /// One key and window.
 #[derive(Clone, Debug)]
 pub(super) struct WindowState {
-    pub(super) window: Window,
+    pub(super) slot: Slot,
+    pub(super) window: WindowId,
     /// What came; none if nothing did since it was last put out.
     pub(super) cell: Option<Cell>,
+    /// How many elements of the bundle at hand came here.
+    pub(super) came: u32,
+    /// How many elements were let come without a look here; some may be [left](Had::left).
+    pub(super) lent: u32,
     /// Whether something came since the last firing.
     pub(super) is_fresh: bool,
-    pub(super) trigger: TriggerState,
-    pub(super) panes: PaneCounters,
-    /// Where the output watermark is held, and the pane's time, because of what came in time.
-    pub(super) hold: Option<Timestamp>,
     /// Whether late elements hold the watermark, at the end of the window's lateness.
     pub(super) holds_late: bool,
     /// Whether the trigger has finished: what is left is a tombstone.
     pub(super) is_closed: bool,
-    /// When the watermark's passing is looked at next: the window's end, then its expiry.
-    pub(super) timer: Timestamp,
+    pub(super) trigger: TriggerState,
+    pub(super) panes: PaneCounters,
+    /// Where the output watermark is held, and the pane's time, because of what came in time.
+    pub(super) hold: Option<Timestamp>,
     /// The processing time at which the trigger is asked next.
     pub(super) deadline: Option<Timestamp>,
-    /// The bundle that touched it last.
-    pub(super) touched_in: u64,
 }
 
 /// Counts the panes of a key and window.
@@ -57,25 +74,26 @@ impl PaneCounters {
 }
 
 impl WindowState {
-    pub(super) fn new(window: Window, trigger: TriggerState, timer: Timestamp) -> Self {
+    pub(super) fn new(slot: Slot, window: WindowId, trigger: TriggerState) -> Self {
         WindowState {
+            slot,
             window,
             cell: None,
+            came: 0,
+            lent: 0,
             is_fresh: false,
+            holds_late: false,
+            is_closed: false,
             trigger,
             panes: PaneCounters::default(),
             hold: None,
-            holds_late: false,
-            is_closed: false,
-            timer,
             deadline: None,
-            touched_in: 0,
         }
     }
 
     /// Where this holds the output watermark.
-    pub(super) fn held(&self, rules: &Rules) -> Option<Timestamp> {
-        let late = self.holds_late.then(|| rules.late_hold(&self.window));
+    pub(super) fn held(&self, window: &OpenWindow) -> Option<Timestamp> {
+        let late = self.holds_late.then_some(window.late_hold);
         match (self.hold, late) {
             (Some(hold), Some(late)) => Some(hold.min(late)),
             (hold, late) => hold.or(late),
@@ -87,9 +105,9 @@ impl WindowState {
         &mut self,
         timestamp: Timestamp,
         watermark: Timestamp,
+        max: Timestamp,
         combiner: TimestampCombiner,
     ) {
-        let max = self.window.max_timestamp();
         if combiner == TimestampCombiner::EndOfWindow {
             self.hold = Some(max);
             return;
