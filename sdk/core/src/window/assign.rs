@@ -171,6 +171,33 @@ impl Stretch {
     }
 }
 
+/// Places elements up to one that lies in none of these stretches. Many are looked at before it is asked
+/// whether all of them were placed, and the number of stretches is known, so that it goes in one sweep.
+fn place_by<const N: usize>(stretches: &[Stretch; N], times: &[Timestamp], index: &mut Vec<u32>) {
+    const MANY: usize = 32;
+    let place_of = |time: Timestamp| {
+        stretches.iter().fold((NOWHERE, false), |(place, is_known), stretch| {
+            let has = stretch.has(time);
+            (if has { stretch.place } else { place }, is_known | has)
+        })
+    };
+    for times in times.chunks(MANY) {
+        let (mut places, mut are_known) = ([NOWHERE; MANY], true);
+        for (to, time) in std::iter::zip(&mut places, times) {
+            let (place, is_known) = place_of(*time);
+            *to = place;
+            are_known &= is_known;
+        }
+        if are_known {
+            index.extend_from_slice(&places[..times.len()]);
+            continue;
+        }
+        let known = times.iter().map(|time| place_of(*time)).take_while(|(_, is_known)| *is_known);
+        index.extend(known.map(|(place, _)| place));
+        return;
+    }
+}
+
 /// The distinct window sets of a bundle.
 struct Assigned<W> {
     table: Vec<WindowSet>,
@@ -214,17 +241,12 @@ impl<W: BoundedWindow> Assigned<W> {
         let run = rest.iter().take_while(|time| newest.has(**time)).count();
         index.resize(index.len() + run, newest.place);
         // Else they may jump to and fro, so nothing here branches on where one lies.
-        for time in &rest[run..] {
-            let (mut place, mut is_known) = (NOWHERE, false);
-            for stretch in &self.stretches {
-                let has = stretch.has(*time);
-                place = if has { stretch.place } else { place };
-                is_known |= has;
-            }
-            if !is_known {
-                return;
-            }
-            index.push(place);
+        let rest = &rest[run..];
+        match self.stretches.as_slice() {
+            [a, b] => place_by(&[*a, *b], rest, index),
+            [a, b, c] => place_by(&[*a, *b, *c], rest, index),
+            [a, b, c, d] => place_by(&[*a, *b, *c, *d], rest, index),
+            _ => {}
         }
     }
 

@@ -39,10 +39,12 @@ impl GroupingOperator {
         }
         let cause = if passes_end { Cause::End } else { Cause::Expiry };
         states.iter().try_for_each(|state| self.expire(cause, *state, emit))?;
-        match fault!("expired-windows-stay") {
-            true => self.windows.get_mut(id).states = states,
-            false => self.windows.close(id),
+        if fault!("expired-windows-stay") {
+            self.windows.get_mut(id).states = states;
+            return Ok(());
         }
+        states.into_iter().for_each(|state| self.forget(state));
+        self.windows.close(id);
         Ok(())
     }
 
@@ -108,7 +110,7 @@ impl GroupingOperator {
         }
     }
 
-    /// The window is over: what is left goes out, and everything of it is freed.
+    /// The window is over: what is left goes out.
     fn expire(&mut self, cause: Cause, id: StateId, emit: Emit<'_>) -> Result<(), BoxError> {
         self.settle(id);
         let state = &self.states[id.0 as usize];
@@ -119,15 +121,16 @@ impl GroupingOperator {
                 && (machine.should_fire(&state.trigger, at) || machine.watches_watermark());
             self.put_out(cause, id, true, fires, emit)?;
         }
-        if fault!("expired-windows-stay") {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    /// Frees all that is kept of a key and window, and of the key with its last one.
+    fn forget(&mut self, id: StateId) {
         let state = self.remove(id);
         self.unused.extend(state.cell);
         if self.keys[state.slot.0 as usize].is_empty() {
             self.left.push(state.slot);
         }
-        Ok(())
     }
 
     /// Puts a pane out, unless it is empty and nobody wants it so. What `fires` says is whether an
