@@ -4,7 +4,8 @@
 //!   folder      where a test's files lie, and what must be left there
 //!   wordcount   what it counts, where it reads and writes, what it says
 //!   failures    each bad input: one clear error, exit code 1, nothing half written
-//!   minimal     the other examples
+//!   minimal     the small examples
+//!   replays     those that read a file as a batch or as a stream
 //!   processes   jobs of several processes, and all that goes wrong between them
 //!   running     a program that runs beside its test
 //!   window_lab  the panes of a play, and its picture
@@ -17,6 +18,7 @@ mod folder;
 mod minimal;
 #[cfg(target_os = "linux")]
 mod processes;
+mod replays;
 #[cfg(target_os = "linux")]
 mod running;
 mod window_lab;
@@ -33,6 +35,10 @@ fn program(name: &str) -> Command {
         "max_per_key" => env!("CARGO_BIN_EXE_max_per_key"),
         "top_words" => env!("CARGO_BIN_EXE_top_words"),
         "dead_letters" => env!("CARGO_BIN_EXE_dead_letters"),
+        "game" => env!("CARGO_BIN_EXE_game"),
+        "flights" => env!("CARGO_BIN_EXE_flights"),
+        "earthquakes" => env!("CARGO_BIN_EXE_earthquakes"),
+        "temperatures" => env!("CARGO_BIN_EXE_temperatures"),
         "window_lab" => env!("CARGO_BIN_EXE_window_lab"),
         "peer_bench" => env!("CARGO_BIN_EXE_peer_bench"),
         "bench_plain" => env!("CARGO_BIN_EXE_bench_plain"),

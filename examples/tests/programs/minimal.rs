@@ -65,6 +65,10 @@ fn every_example_prints_its_graph() {
         ("max_per_key", &["--input", "a"][..]),
         ("top_words", &["--input", "a"]),
         ("dead_letters", &["--input", "a", "--broken", "b"]),
+        ("flights", &["--input", "a"]),
+        ("earthquakes", &["--input", "a"]),
+        ("temperatures", &["--input", "a"]),
+        ("game", &["leader-board", "--input", "a", "--users", "b"]),
     ] {
         for (form, beginning) in [("mermaid", "flowchart TD\n"), ("dot", "digraph pipeline {\n")] {
             let run = program(name)
