@@ -71,7 +71,17 @@ pub mod prelude {
     };
 }
 
-/// The programs in the README are compiled and run as tests.
+/// The programs in the README and in the book are compiled and run as tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct ReadmeSnippets;
+mod snippets {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/first-pipeline.md")]
+    struct FirstPipeline;
+    #[doc = include_str!("../../../docs/event-time.md")]
+    struct EventTime;
+    #[doc = include_str!("../../../docs/triggers.md")]
+    struct Triggers;
+    #[doc = include_str!("../../../docs/testing.md")]
+    struct Testing;
+}

@@ -149,14 +149,16 @@ fn a_failed_play_leaves_the_old_picture() {
 
 /// The picture in the docs, drawn as they say.
 #[test]
-fn the_picture_in_the_docs_is_what_the_program_draws() {
+fn the_pictures_in_the_docs_are_what_the_program_draws() {
     let top = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let read = |path: &str| std::fs::read_to_string(format!("{top}/{path}")).unwrap();
-    let docs = read("docs/window-lab.md").replace("\\\n", " ").replace('\'', "");
-    let command = docs.split("--bin window_lab -- ").nth(1).unwrap().lines().next().unwrap();
-    let (input, rest) = command.strip_prefix("--input ").unwrap().split_once(' ').unwrap();
-    let (arguments, path) = rest.split_once("--plot ").unwrap();
-    let drawn = picture(&read(input), arguments);
-    let says = "it is not what the program draws; run the command in docs/window-lab.md again";
-    assert!(drawn == read(path.trim()), "{path}: {says}");
+    for page in ["docs/window-lab.md", "docs/event-time.md", "docs/triggers.md"] {
+        let docs = read(page).replace("\\\n", " ").replace('\'', "");
+        let command = docs.split("--bin window_lab -- ").nth(1).unwrap().lines().next().unwrap();
+        let (input, rest) = command.strip_prefix("--input ").unwrap().split_once(' ').unwrap();
+        let (arguments, path) = rest.split_once("--plot ").unwrap();
+        let drawn = picture(&read(input), arguments);
+        let says = format!("it is not what the program draws; run the command in {page} again");
+        assert!(drawn == read(path.trim()), "{path}: {says}");
+    }
 }
