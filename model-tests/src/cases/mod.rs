@@ -17,7 +17,9 @@ pub mod grouping_limits;
 pub mod inheritance;
 pub mod keys;
 pub mod lateness;
+pub mod law;
 pub mod lifecycle;
+pub mod nets;
 pub mod output_times;
 mod outputs;
 pub mod pane_assertions;
@@ -56,7 +58,9 @@ pub fn all() -> Vec<Case> {
         inheritance::CASES,
         keys::CASES,
         lateness::CASES,
+        law::CASES,
         lifecycle::CASES,
+        nets::CASES,
         output_times::CASES,
         pane_assertions::CASES,
         panes::CASES,

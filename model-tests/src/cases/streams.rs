@@ -35,7 +35,7 @@ fn programs_of(bench: &Bench) -> u64 {
 }
 
 /// As any line may run: the options with a cut of its own for each seed.
-fn cut(bench: &Bench, seed: u64) -> RunOptions {
+pub(super) fn cut(bench: &Bench, seed: u64) -> RunOptions {
     let mut options = bench.options();
     options.seed = seed;
     options.bundle_elements = [1, 2, 3, 7, 4096][seed as usize % 5];
@@ -119,7 +119,7 @@ fn epochs_change_no_pane(bench: &Bench) {
 }
 
 /// Triggers for random programs.
-const TRIGGERS: &[&str] = &[
+pub(super) const TRIGGERS: &[&str] = &[
     "default",
     "after_count(1)",
     "repeatedly(after_count(2))",
@@ -151,32 +151,42 @@ fn some_rules(random: &mut Rng, program: &Program) -> WindowSettings {
 }
 
 /// The same without what no trigger can be told of: fan-outs, since which part of a spread key an
-/// element goes to shows in when it fires; and distinct values of sessions, which are refused.
-fn narrowed(mut program: Program) -> Program {
-    fn has_sessions(unary: &Unary) -> bool {
-        match unary {
-            Unary::Window(Windowing::Sessions { .. }) => true,
-            Unary::Composite(steps) => steps.iter().any(has_sessions),
-            _ => false,
+/// element goes to shows in when it fires; and what is refused.
+fn narrowed(program: Program) -> Program {
+    let mut narrowed = accepted(program);
+    narrowed.change_each(&mut |unary| {
+        if let Unary::CombinePerKey { fanout, .. } = unary {
+            *fanout = None;
         }
+    });
+    narrowed
+}
+
+/// The same without what is refused where panes come early or late: distinct values of sessions.
+pub(super) fn accepted(program: Program) -> Program {
+    let (mut has_sessions, mut without) = (false, program.clone());
+    without.change_each(&mut |unary| {
+        has_sessions |= matches!(unary, Unary::Window(Windowing::Sessions { .. }));
+    });
+    if !has_sessions {
+        return program;
     }
-    fn narrow(unary: &mut Unary, with_sessions: bool) {
-        match unary {
-            Unary::CombinePerKey { fanout, .. } => *fanout = None,
-            Unary::Distinct if with_sessions => *unary = Unary::Reshuffle,
-            Unary::Composite(steps) => steps.iter_mut().for_each(|s| narrow(s, with_sessions)),
-            _ => {}
+    without.change_each(&mut |unary| {
+        if *unary == Unary::Distinct {
+            *unary = Unary::Reshuffle;
         }
+    });
+    if without.kinds().is_some() {
+        return without;
     }
-    let steps = || program.steps.iter();
-    let with_sessions =
-        steps().any(|step| matches!(&step.op, Op::Apply(unary) if has_sessions(unary)));
-    for step in &mut program.steps {
-        if let Op::Apply(unary) = &mut step.op {
-            narrow(unary, with_sessions);
+    // Sessions that have merged were flattened with their like.
+    let mut without = program;
+    without.change_each(&mut |unary| {
+        if let Unary::Window(Windowing::Sessions { gap }) = *unary {
+            *unary = Unary::Window(Windowing::Fixed { size: gap, offset: 0 });
         }
-    }
-    program
+    });
+    without
 }
 
 /// A random program, how it is fed, and by which rules.

@@ -12,6 +12,7 @@
 //!   evaluate      the answer by definition ┐
 //!   feed          sources that stream what a program creates
 //!   apply         the answer by a runner   ┴▶ compare: the difference, for reading
+//!   net           what panes come to, however many there are
 //!   generate      programs by seed, and the histogram of what was generated
 //!   shrink        the small program inside a large one that fails
 //! ```
@@ -24,6 +25,7 @@ mod evaluate;
 mod feed;
 mod generate;
 mod histogram;
+mod net;
 mod operation;
 mod program;
 mod shrink;
@@ -37,6 +39,7 @@ pub use evaluate::{Row, evaluate};
 pub(crate) use feed::{Feed, From};
 pub use generate::generate;
 pub use histogram::Histogram;
+pub use net::{Net, net, nets};
 pub use operation::{Fold, Function, Kind, Unary};
 pub use program::{Op, Output, Program, Step};
 pub use shrink::shrink;

@@ -120,6 +120,21 @@ impl Program {
         found
     }
 
+    /// Changes every step with one input and one output, those inside composites too.
+    pub fn change_each(&mut self, change: &mut impl FnMut(&mut Unary)) {
+        fn within(unary: &mut Unary, change: &mut impl FnMut(&mut Unary)) {
+            match unary {
+                Unary::Composite(steps) => steps.iter_mut().for_each(|step| within(step, change)),
+                _ => change(unary),
+            }
+        }
+        for step in &mut self.steps {
+            if let Op::Apply(unary) = &mut step.op {
+                within(unary, change);
+            }
+        }
+    }
+
     /// How many steps it has, those inside composites counted one by one.
     pub fn primitives(&self) -> usize {
         fn within(unary: &Unary) -> usize {

@@ -53,4 +53,5 @@ pub use shrink::shrink;
 pub use some_trigger::{is_safe, is_sound};
 pub use text::{heading, story};
 pub use transcript::{Dropped, Drops, Element, Event, Outcome, Pane, Reason, Transcript};
+pub(crate) use windows::covers;
 pub use windows::{Windowing, end, expiry};
