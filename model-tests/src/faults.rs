@@ -192,7 +192,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "fan-out-tears-sessions-apart",
         "a fan-out spreads sessions, whose parts are over before the whole is",
-        &["EQ-02", "PA-03"],
+        &["PA-03"],
     ),
     breaking(
         "filter-keeps-the-wrong-metadata",
@@ -243,6 +243,11 @@ pub const FAULTS: &[Fault] = &[
         "late-windows-begin-on-time",
         "a window that begins after its end begins with an on-time pane",
         &["PA-08"],
+    ),
+    breaking(
+        "lateness-ends-at-a-grouping",
+        "behind a grouping no lateness is allowed",
+        &["EQ-02"],
     ),
     breaking(
         "lateness-is-forgotten",
