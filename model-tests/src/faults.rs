@@ -215,6 +215,11 @@ pub const FAULTS: &[Fault] = &[
         &["GP-01", "GP-05"],
     ),
     breaking(
+        "heirs-of-or-finally-end",
+        "a grouping behind one by or_finally fires no more after its second trigger",
+        &["EQ-03"],
+    ),
+    breaking(
         "heirs-wait-again",
         "a second grouping has the trigger of the first",
         &["TR-09", "TR-17"],
@@ -247,7 +252,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "lateness-ends-at-a-grouping",
         "behind a grouping no lateness is allowed",
-        &["EQ-02"],
+        &["EQ-02", "EQ-03"],
     ),
     breaking(
         "lateness-is-forgotten",

@@ -149,6 +149,11 @@ pub fn window(stream: &PCollection<Pair>, rules: &Rules) -> PCollection<Pair> {
         Windowing::Sessions { gap } => stream.window(Sessions::with_gap(*gap)),
         Windowing::Calendar { .. } => panic!("calendar windows are played in their own cases"),
     };
+    windowed.with_window_settings(settings(rules))
+}
+
+/// What the rules say of a grouping besides its windows.
+pub(crate) fn settings(rules: &Rules) -> WindowSettings {
     let settings = WindowSettings::new()
         .triggering(rules.trigger.clone())
         .allowed_lateness(rules.lateness)
@@ -156,10 +161,10 @@ pub fn window(stream: &PCollection<Pair>, rules: &Rules) -> PCollection<Pair> {
         .on_time_behavior(rules.on_time)
         .closing_behavior(rules.closing)
         .allow_closed_window_drops();
-    windowed.with_window_settings(match rules.mode {
+    match rules.mode {
         AccumulationMode::Accumulating => settings.accumulating(),
         _ => settings.discarding(),
-    })
+    }
 }
 
 type Results = (PCollection<(String, Value)>, PCollection<Dropped<Pair>>);

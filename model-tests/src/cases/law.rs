@@ -16,6 +16,7 @@ use watershed::{
     testing::TestPipeline,
 };
 
+use super::agreeing::cut;
 use crate::{
     Bench, LineName,
     oracle::{
@@ -235,10 +236,7 @@ fn compare(text: &mut String, what: &str, batch: &Answer, found: &Answer) {
 
 fn discarding_accumulating_and_batch_come_to_the_same(bench: &Bench) {
     for seed in 0..trials_of(bench.line()) {
-        let mut options = bench.options();
-        options.seed = seed;
-        options.bundle_elements = [1, 2, 3, 7, 4096][seed as usize % 5];
-        let trial = trial(seed);
+        let (trial, options) = (trial(seed), cut(bench, seed));
         if let Err(whole) = holds(bench, &options, &trial) {
             panic!("seed {seed}: {}", small(bench, &options, trial, whole));
         }

@@ -1,5 +1,6 @@
 //! The cases, by category of behaviour.
 
+mod agreeing;
 mod as_text;
 pub mod assertions;
 mod by_hand;
@@ -25,6 +26,7 @@ mod outputs;
 pub mod pane_assertions;
 pub mod panes;
 pub mod reshaping;
+pub mod ruled;
 pub mod sources;
 pub mod streams;
 pub mod test_streams;
@@ -65,6 +67,7 @@ pub fn all() -> Vec<Case> {
         pane_assertions::CASES,
         panes::CASES,
         reshaping::CASES,
+        ruled::CASES,
         sources::CASES,
         test_streams::CASES,
         together::CASES,

@@ -2,18 +2,16 @@
 //! panes, they come to the same.
 
 use fastrand::Rng;
-use watershed::{FiringBehavior, RunOptions, prelude::*};
+use watershed::{FiringBehavior, RunOptions, model::AccumulationMode, prelude::*};
 
-use super::{
-    streams::{TRIGGERS, accepted, cut},
-    told::drops,
-};
+use super::{agreeing::cut, ruled::accepted, told::drops};
 use crate::{
     Bench, LineName,
     naive::{
         self, Feed, Fold, From, Net, Op, Program, Shape, Step, Unary, difference, evaluate,
         generate, net, nets, shrink,
     },
+    oracle::{self, Rules, never_finishes, some_trigger},
 };
 
 crate::cases! {
@@ -39,17 +37,22 @@ struct Trial {
 /// The trial of this seed. Elements come late, but never too late.
 fn trial(seed: u64) -> Trial {
     let mut random = Rng::with_seed(seed);
-    let trigger = TRIGGERS[random.usize(0..TRIGGERS.len())];
     // One that finishes would drop what comes later.
-    let trigger = match Trigger::parse(trigger).unwrap() {
-        Trigger::Default => Trigger::Default,
-        trigger => Trigger::Repeatedly(Box::new(trigger)),
+    let trigger = match some_trigger(&mut random, 3) {
+        trigger if never_finishes(&trigger) => trigger,
+        once => Trigger::Repeatedly(Box::new(once)),
     };
-    let rules = WindowSettings::new().triggering(trigger).allowed_lateness(hours(1));
-    // What the fold of nothing is cannot be taken for a part.
-    let rules = rules.on_time_behavior(FiringBehavior::FireIfNonEmpty);
     let accumulating = random.u32(0..3) == 0;
-    let rules = if accumulating { rules.accumulating() } else { rules.discarding() };
+    let rules = Rules {
+        lateness: hours(1),
+        mode: match accumulating {
+            true => AccumulationMode::Accumulating,
+            false => AccumulationMode::Discarding,
+        },
+        // What the fold of nothing is cannot be taken for a part.
+        on_time: FiringBehavior::FireIfNonEmpty,
+        ..Rules::new(oracle::Windowing::Global, trigger)
+    };
     let from = if random.bool() { From::Script } else { From::Source };
     let feed = Feed { from, seed, late: true, rules: Some(rules) };
     let program = grouped(accepted(generate(seed)), accumulating, &mut random);
