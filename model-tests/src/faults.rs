@@ -186,13 +186,13 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "fan-out-accumulates-twice",
         "the first stage of a fan-out accumulates too",
-        &["GP-20"],
+        &["GP-20", "PA-03"],
     ),
     breaking("fan-out-counts-twice", "the second stage of a fan-out merges twice", &["GP-03"]),
     breaking(
-        "fan-out-leaves-sessions-apart",
-        "sessions that a fan-out spread apart are not merged by its second stage",
-        &["EQ-03", "GP-20"],
+        "fan-out-tears-sessions-apart",
+        "a fan-out spreads sessions, whose parts are over before the whole is",
+        &["PA-03"],
     ),
     breaking(
         "filter-keeps-the-wrong-metadata",
@@ -213,6 +213,11 @@ pub const FAULTS: &[Fault] = &[
         "grouping-loses-the-last-element",
         "a grouping loses the last element of each bundle",
         &["GP-01", "GP-05"],
+    ),
+    breaking(
+        "heirs-of-or-finally-end",
+        "a grouping behind one by or_finally fires no more after its second trigger",
+        &["EQ-03"],
     ),
     breaking(
         "heirs-wait-again",
@@ -243,6 +248,11 @@ pub const FAULTS: &[Fault] = &[
         "late-windows-begin-on-time",
         "a window that begins after its end begins with an on-time pane",
         &["PA-08"],
+    ),
+    breaking(
+        "lateness-ends-at-a-grouping",
+        "behind a grouping no lateness is allowed",
+        &["EQ-02", "EQ-03"],
     ),
     breaking(
         "lateness-is-forgotten",
@@ -316,7 +326,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "panes-never-accumulate",
         "an accumulating pane has only what is new",
-        &["GP-20", "PA-02", "PA-04"],
+        &["GP-20", "PA-02", "PA-03", "PA-04"],
     ),
     breaking("panics-lose-their-words", "the message of a panic is not told", &["EW-06", "EW-11"]),
     breaking(
@@ -437,7 +447,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "what-is-left-at-expiry-is-lost",
         "what has not fired when its window expires does not come out",
-        &["TR-10", "TR-16"],
+        &["PA-03", "TR-10", "TR-16"],
     ),
     breaking(
         "windows-are-looked-at-together",

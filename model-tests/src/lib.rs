@@ -14,6 +14,7 @@
 //!   played          both on a runner
 //!   compile_time    what the compiler shows
 //!   folder          where cases keep files
+//!   spread          a combiner with or without a fan-out
 //!   stepped         a source whose elements and watermark come as told
 //!   runners         the lines of the matrix: which runners, with how many workers and processes
 //!   harness         runs the cases of a line
@@ -56,6 +57,7 @@ pub mod played;
 pub mod report;
 pub mod runners;
 pub mod scripts;
+mod spread;
 mod stepped;
 
 pub use case::{Bench, Case, LineName};

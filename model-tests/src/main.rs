@@ -11,7 +11,7 @@ use clap::{Parser, builder::PossibleValuesParser};
 use model_tests::{
     Bench,
     apart::{self, Program},
-    cases::{self, equivalence::histogram},
+    cases::{self, equivalence, ruled},
     faults::{FAULTS, Fault, fault},
     harness::{self, Selection},
     report::{self, Format},
@@ -98,7 +98,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     // For people, so not beside JSON.
     let ran = |finding: &harness::Finding| finding.behaviour.id == "EQ-03" && finding.tests > 0;
     if arguments.format != Format::Json && line.findings.iter().any(ran) {
-        eprint!("what the random programs of EQ-03 were made of:\n{}", histogram(line.name));
+        let (batches, streams) = (equivalence::histogram(line.name), ruled::histogram(line.name));
+        eprint!("what the random programs of EQ-03 were made of:\n{batches}as streams:\n{streams}");
     }
     let (_, failed) = line.counts();
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

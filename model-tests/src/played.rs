@@ -16,10 +16,11 @@ use crate::{
         self, Combine, Element, Event, Outcome, Pane, Reason, Rules, Transcript, Value, Windowing,
         evaluate, shrink, story,
     },
+    spread::Spread,
 };
 
 /// Elements as they are keyed in a played transcript.
-type Pair = (String, i64);
+pub(crate) type Pair = (String, i64);
 
 /// What came of a transcript on a runner. Within a run nothing tells which event a pane came with, but
 /// each says which of its window's panes it is.
@@ -52,7 +53,7 @@ pub fn play(bench: &Bench, transcript: &Transcript) -> Played {
     let pipeline = bench.pipeline();
     let stream = pipeline.apply(script(&transcript.events));
     let grouped = window(&stream, &transcript.rules);
-    let (panes, dropped) = combined(&grouped, transcript.rules.combine);
+    let (panes, dropped) = combined(&grouped, transcript.rules.combine, None);
     let (panes, dropped) = (panes.collect(), dropped.collect());
     let report = pipeline.run();
     let drops = [DropReason::Late, DropReason::Closed, DropReason::NoWindow];
@@ -148,6 +149,11 @@ pub fn window(stream: &PCollection<Pair>, rules: &Rules) -> PCollection<Pair> {
         Windowing::Sessions { gap } => stream.window(Sessions::with_gap(*gap)),
         Windowing::Calendar { .. } => panic!("calendar windows are played in their own cases"),
     };
+    windowed.with_window_settings(settings(rules))
+}
+
+/// What the rules say of a grouping besides its windows.
+pub(crate) fn settings(rules: &Rules) -> WindowSettings {
     let settings = WindowSettings::new()
         .triggering(rules.trigger.clone())
         .allowed_lateness(rules.lateness)
@@ -155,22 +161,29 @@ pub fn window(stream: &PCollection<Pair>, rules: &Rules) -> PCollection<Pair> {
         .on_time_behavior(rules.on_time)
         .closing_behavior(rules.closing)
         .allow_closed_window_drops();
-    windowed.with_window_settings(match rules.mode {
+    match rules.mode {
         AccumulationMode::Accumulating => settings.accumulating(),
         _ => settings.discarding(),
-    })
+    }
 }
 
 type Results = (PCollection<(String, Value)>, PCollection<Dropped<Pair>>);
 
-fn combined(grouped: &PCollection<Pair>, combine: Combine) -> Results {
+/// What becomes of each key and window, and what was dropped. With a fan-out each key is spread over so
+/// many others first.
+pub(crate) fn combined(
+    grouped: &PCollection<Pair>,
+    combine: Combine,
+    fanout: Option<usize>,
+) -> Results {
     let least = |least: Option<i64>| least.map_or(Value::Nothing, Value::Number);
+    let counted = |count: u64| Value::Number(count as i64);
     match combine {
-        Combine::Sum => combined_by(grouped, Sum, Value::Number),
-        Combine::Count => combined_by(grouped, Count, |count: u64| Value::Number(count as i64)),
-        Combine::Min => combined_by(grouped, Min, least),
-        Combine::Max => combined_by(grouped, Max, least),
-        Combine::List => combined_by(grouped, ToList, |mut list: Vec<i64>| {
+        Combine::Sum => combined_by(grouped, Spread(Sum, fanout), Value::Number),
+        Combine::Count => combined_by(grouped, Spread(Count, fanout), counted),
+        Combine::Min => combined_by(grouped, Spread(Min, fanout), least),
+        Combine::Max => combined_by(grouped, Spread(Max, fanout), least),
+        Combine::List => combined_by(grouped, Spread(ToList, fanout), |mut list: Vec<i64>| {
             list.sort_unstable();
             Value::List(list)
         }),
@@ -186,7 +199,8 @@ fn combined_by<C: CombineFn<i64>>(
     (results.map_values(value), dropped)
 }
 
-fn pane(observed: Observed<(String, Value)>) -> Pane {
+/// A pane as the oracle writes it.
+pub(crate) fn pane(observed: Observed<(String, Value)>) -> Pane {
     let Observed { value: (key, value), timestamp, windows, pane, .. } = observed;
     let [window] = windows.as_slice() else { panic!("a pane in {windows:?}") };
     Pane { key, window: window.clone(), timestamp, pane, value }

@@ -18,10 +18,11 @@ use watershed::{
     testing::assert_that,
 };
 
-use super::timed::{Spread, Timed, create, folds, panes, scores, sorted};
+use super::timed::{Timed, create, folds, panes, scores, sorted};
 use crate::{
     Bench, cases,
     naive::{SECOND, Span, Windowing},
+    spread::Spread,
 };
 
 cases! {

@@ -10,10 +10,11 @@ use watershed::{
     testing::assert_that,
 };
 
-use super::timed::{Spread, Timed, create, panes, sorted};
+use super::timed::{Timed, create, panes, sorted};
 use crate::{
     Bench, cases,
     naive::{SECOND, Span, Windowing, groups},
+    spread::Spread,
 };
 
 cases! {

@@ -9,10 +9,11 @@ use watershed::{
     testing::assert_that,
 };
 
-use super::timed::{Spread, Timed, create, folds, panes, sorted};
+use super::timed::{Timed, create, folds, panes, sorted};
 use crate::{
     Bench, cases,
     naive::{SECOND, Windowing},
+    spread::Spread,
 };
 
 cases! {

@@ -13,11 +13,8 @@ use watershed::{
     prelude::*,
 };
 
-use super::{
-    timed::Spread,
-    told::{Score, drops, interval, played, stream, summed},
-};
-use crate::Bench;
+use super::told::{Score, drops, interval, played, stream, summed};
+use crate::{Bench, spread::Spread};
 
 crate::cases! {
     of_several_windows_an_element_loses_only_those_that_expired: "WM-10";

@@ -1,5 +1,6 @@
 //! The cases, by category of behaviour.
 
+mod agreeing;
 mod as_text;
 pub mod assertions;
 mod by_hand;
@@ -17,12 +18,15 @@ pub mod grouping_limits;
 pub mod inheritance;
 pub mod keys;
 pub mod lateness;
+pub mod law;
 pub mod lifecycle;
+pub mod nets;
 pub mod output_times;
 mod outputs;
 pub mod pane_assertions;
 pub mod panes;
 pub mod reshaping;
+pub mod ruled;
 pub mod sources;
 pub mod streams;
 pub mod test_streams;
@@ -56,11 +60,14 @@ pub fn all() -> Vec<Case> {
         inheritance::CASES,
         keys::CASES,
         lateness::CASES,
+        law::CASES,
         lifecycle::CASES,
+        nets::CASES,
         output_times::CASES,
         pane_assertions::CASES,
         panes::CASES,
         reshaping::CASES,
+        ruled::CASES,
         sources::CASES,
         test_streams::CASES,
         together::CASES,

@@ -9,8 +9,8 @@ use watershed::{
     testing::TestPipeline,
 };
 
-use super::timed::{Spread, create, scores, sorted};
-use crate::naive::Windowing;
+use super::timed::{create, scores, sorted};
+use crate::{naive::Windowing, spread::Spread};
 
 /// What each of several collections holds, by name: its elements with all that they carry, as sorted
 /// texts.

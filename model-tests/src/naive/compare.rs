@@ -45,12 +45,15 @@ fn written(row: &Row) -> String {
         })
         .collect();
     let pane = row.pane;
+    let marks = [(pane.is_first, " first"), (pane.is_last, " last")];
+    let marks: String = marks.iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| *mark).collect();
     format!(
-        "{} at {} in {}, {:?} pane {}",
+        "{} at {} in {}, {:?} pane {}/{}{marks}",
         row.value,
         row.time,
         spans.join(" "),
         pane.timing,
-        pane.index
+        pane.index,
+        pane.on_time_index
     )
 }

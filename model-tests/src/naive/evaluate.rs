@@ -3,7 +3,8 @@
 use watershed::model::{PaneInfo, PaneTiming};
 
 use super::{
-    Fold, Kind, Op, Program, Span, Unary, Value,
+    Kind, Op, Program, Span, Unary, Value, Windowing,
+    meaning::{each, key, made, of_nothing},
     windows::{SECOND, groups},
 };
 
@@ -71,121 +72,38 @@ pub fn evaluate(program: &Program) -> Vec<Vec<Row>> {
 }
 
 fn created(elements: &[(Value, i64)]) -> Vec<Row> {
-    let row = |(value, time): &(Value, i64)| Row {
-        value: value.clone(),
-        time: *time,
-        spans: vec![Span::Global],
-        pane: UNGROUPED,
-    };
-    elements.iter().map(row).collect()
+    elements.iter().map(|(value, time)| read(value.clone(), *time)).collect()
+}
+
+/// An element as a source gives it.
+pub(super) fn read(value: Value, time: i64) -> Row {
+    Row { value, time, spans: vec![Span::Global], pane: UNGROUPED }
 }
 
 fn applied(unary: &Unary, kind: Kind, rows: Vec<Row>) -> Vec<Row> {
-    let each = |change: &dyn Fn(Row) -> Row| rows.iter().cloned().map(change).collect();
-    let values =
-        |change: &dyn Fn(&Value) -> Value| each(&|row| Row { value: change(&row.value), ..row });
-    match unary {
-        Unary::Map(function) | Unary::MapValues(function) => values(&|value| function.call(value)),
-        Unary::Keys => values(&|value| Value::Number(value.key())),
-        Unary::Values => values(&|value| Value::Number(value.numbers()[0])),
-        Unary::Filter { modulus, gone } => rows
-            .into_iter()
-            .filter(|row| row.value.measure().rem_euclid(*modulus) != *gone)
-            .collect(),
-        Unary::FlatMap => rows.iter().flat_map(flat_mapped).collect(),
-        Unary::Window(windowing) => each(&|row| Row { spans: windowing.assign(row.time), ..row })
-            .into_iter()
-            .filter(|row| !row.spans.is_empty())
-            .collect(),
-        Unary::Delay { by } => each(&|row| Row { time: row.time + by, ..row }),
-        Unary::OncePerWindow => {
-            let split = |row: Row| {
-                let alone = |span: &Span| Row { spans: vec![*span], ..row.clone() };
-                row.spans.iter().map(alone).collect::<Vec<Row>>()
+    if let Unary::Composite(steps) = unary {
+        let mut state = (kind, rows);
+        for step in steps {
+            let Some(after) = step.kind_after(state.0) else {
+                panic!("the composite {unary} is not sound")
             };
-            rows.into_iter().flat_map(split).collect()
+            state = (after, applied(step, state.0, state.1));
         }
-        Unary::Reshuffle => rows,
-        Unary::Distinct => grouped(rows, kind, |value| value.clone(), |value, _| value.clone()),
-        Unary::CountPerElement => {
-            grouped(rows, kind, Value::key, |key, all| Value::Pair(*key, all.len() as i64))
-        }
-        Unary::GroupByKey => grouped(rows, kind, Value::key, |key, all| {
-            let mut all = numbers_of(all);
-            all.sort_unstable();
-            Value::List(*key, all)
-        }),
-        Unary::CombinePerKey { fold, .. } => grouped(rows, kind, Value::key, |key, all| {
-            Value::Pair(*key, folded(*fold, &numbers_of(all)))
-        }),
-        Unary::TopPerKey { n } => grouped(rows, kind, Value::key, |key, all| {
-            let mut all = numbers_of(all);
-            all.sort_unstable_by(|a, b| b.cmp(a));
-            all.truncate(*n);
-            Value::List(*key, all)
-        }),
-        Unary::CombineGlobally { fold, defaults } => {
-            let nothing =
-                rows.is_empty() && *defaults && kind.windowing.assign(0) == [Span::Global];
-            let mut folds = grouped(
-                rows,
-                kind,
-                |_| (),
-                |(), all| Value::Number(folded(*fold, &numbers_of(all))),
-            );
-            if nothing {
-                folds.push(pane(Value::Number(folded(*fold, &[])), Span::Global));
-            }
-            folds
-        }
-        Unary::Composite(steps) => {
-            let mut state = (kind, rows);
-            for step in steps {
-                let Some(after) = step.kind_after(state.0) else {
-                    panic!("the composite {unary} is not sound")
-                };
-                state = (after, applied(step, state.0, state.1));
-            }
-            state.1
-        }
+        return state.1;
     }
-}
-
-fn flat_mapped(row: &Row) -> Vec<Row> {
-    let (key, numbers) = (row.value.key(), row.value.numbers());
-    let values: Vec<Value> = match &row.value {
-        Value::Number(n) => vec![Value::Number(*n), Value::Number(n + 1)],
-        Value::Pair(_, n) => vec![Value::Pair(key, *n), Value::Pair(key, n + 1)],
-        Value::List(..) => numbers.iter().map(|n| Value::Pair(key, *n)).collect(),
-    };
-    values.into_iter().map(|value| Row { value, ..row.clone() }).collect()
-}
-
-/// One row for each key and window, at the window's last instant.
-fn grouped<K: Ord + Clone>(
-    rows: Vec<Row>,
-    kind: Kind,
-    key: impl Fn(&Value) -> K,
-    made: impl Fn(&K, &[Value]) -> Value,
-) -> Vec<Row> {
-    let elements = rows.into_iter().map(|row| (key(&row.value), row.spans, row.value));
+    if !unary.is_grouping() {
+        return rows.into_iter().flat_map(|row| each(unary, row)).collect();
+    }
+    let nothing =
+        of_nothing(unary).filter(|_| rows.is_empty() && kind.windowing == Windowing::Global);
+    // One row for each key and window, at the window's last instant.
+    let elements = rows.into_iter().map(|row| (key(unary, &row.value), row.spans, row.value));
     let groups = groups(elements, kind.merging()).into_iter();
-    groups.map(|((key, span), all)| pane(made(&key, &all), span)).collect()
+    let groups = groups.map(|((key, span), all)| only(made(unary, &key, &all), span));
+    groups.chain(nothing.map(|value| only(value, Span::Global))).collect()
 }
 
-fn pane(value: Value, span: Span) -> Row {
+/// The only pane of a key and window.
+pub(super) fn only(value: Value, span: Span) -> Row {
     Row { value, time: span.last(), spans: vec![span], pane: ONLY }
-}
-
-fn numbers_of(values: &[Value]) -> Vec<i64> {
-    values.iter().flat_map(|value| value.numbers().iter().copied()).collect()
-}
-
-fn folded(fold: Fold, numbers: &[i64]) -> i64 {
-    match fold {
-        Fold::Sum => numbers.iter().sum(),
-        Fold::Count => numbers.len() as i64,
-        Fold::Min => numbers.iter().copied().min().unwrap_or(-1),
-        Fold::Max => numbers.iter().copied().max().unwrap_or(-1),
-    }
 }

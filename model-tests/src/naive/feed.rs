@@ -1,11 +1,17 @@
 //! How a program's sources give their elements: at once from memory, or as a stream, in some order, with
 //! a watermark that moves between them.
 
+use std::fmt;
+
 use fastrand::Rng;
 use watershed::{Create, Element, PCollection, Pipeline, TestStream, Timestamp, WindowSettings};
 
 use super::windows::SECOND;
-use crate::stepped::{Step, Stepped};
+use crate::{
+    oracle::Rules,
+    played::settings,
+    stepped::{Step, Stepped},
+};
 
 /// From where elements come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +25,15 @@ pub(crate) enum From {
     Source,
 }
 
+/// An event of a test stream.
+#[derive(Clone, Debug)]
+pub(super) enum Happening<T> {
+    /// These arrive, or none.
+    Elements(Vec<(T, Timestamp)>),
+    /// The watermark moves, and perhaps the clock.
+    Times { watermark: Timestamp, clock: Option<Timestamp> },
+}
+
 /// How a program's sources give their elements.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Feed {
@@ -28,7 +43,17 @@ pub(crate) struct Feed {
     /// Whether a watermark may pass elements that are still to come.
     pub(crate) late: bool,
     /// When and how all groups go out; as in a batch, if nothing is said.
-    pub(crate) rules: Option<WindowSettings>,
+    pub(crate) rules: Option<Rules>,
+}
+
+impl fmt::Display for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Feed { from, seed, late, rules } = self;
+        writeln!(f, "    from {from:?}, seed {seed}{}", if *late { ", late" } else { "" })?;
+        let rules = rules.as_ref().map(ToString::to_string).unwrap_or_default();
+        // The program says in which windows.
+        rules.lines().skip(1).try_for_each(|line| writeln!(f, "    {line}"))
+    }
 }
 
 impl Feed {
@@ -39,16 +64,41 @@ impl Feed {
         elements: Vec<(T, Timestamp)>,
         place: usize,
     ) -> PCollection<T> {
-        let mut random = Rng::with_seed(self.seed.wrapping_mul(64) + place as u64);
         let elements = match self.from {
             From::Memory => pipeline.apply(Create::timestamped(elements)),
-            From::Script => pipeline.apply(script(self.steps(elements, &mut random), &mut random)),
+            From::Script => pipeline.apply(script(self.events(elements, place))),
             From::Source => {
-                let parts = self.parts(elements, &mut random);
+                let parts = self.parts(elements, &mut self.random(place));
                 pipeline.read(Stepped::of(parts))
             }
         };
         self.ruled(&elements)
+    }
+
+    fn random(&self, place: usize) -> Rng {
+        Rng::with_seed(self.seed.wrapping_mul(64) + place as u64)
+    }
+
+    /// What happens in the test stream of the source that stands at `place`.
+    pub(super) fn events<T: Clone>(
+        &self,
+        elements: Vec<(T, Timestamp)>,
+        place: usize,
+    ) -> Vec<Happening<T>> {
+        let mut random = self.random(place);
+        let mut now = Timestamp::from_seconds(0);
+        let mut events = Vec::new();
+        for Step { elements, watermark } in self.steps(elements, &mut random) {
+            let moves = random.u32(0..3) == 0;
+            let clock = moves.then(|| {
+                now = now + watershed::seconds(random.i64(0..5));
+                now
+            });
+            events.push(Happening::Elements(elements));
+            events.push(Happening::Times { watermark, clock });
+        }
+        events.push(Happening::Times { watermark: Timestamp::MAX, clock: None });
+        events
     }
 
     /// The collection under the rules. (A stream does not end of itself, so that grouping it in the
@@ -57,13 +107,13 @@ impl Feed {
         match (&self.rules, self.from) {
             (None, From::Memory) => collection.clone(),
             (rules, _) => {
-                let rules = rules.clone().unwrap_or_default().allow_closed_window_drops();
-                collection.with_window_settings(rules)
+                let settings = rules.as_ref().map_or_else(WindowSettings::new, settings);
+                collection.with_window_settings(settings.allow_closed_window_drops())
             }
         }
     }
 
-    fn parts<T: Element>(
+    fn parts<T: Clone>(
         &self,
         elements: Vec<(T, Timestamp)>,
         random: &mut Rng,
@@ -78,11 +128,7 @@ impl Feed {
 
     /// The elements in some order; at each step a few, or none, and the watermark goes on as far as
     /// what is to come allows, mostly.
-    fn steps<T: Element>(
-        &self,
-        mut elements: Vec<(T, Timestamp)>,
-        random: &mut Rng,
-    ) -> Vec<Step<T>> {
+    fn steps<T: Clone>(&self, mut elements: Vec<(T, Timestamp)>, random: &mut Rng) -> Vec<Step<T>> {
         random.shuffle(&mut elements);
         let mut watermark = Timestamp::MIN;
         let mut steps = Vec::new();
@@ -101,17 +147,12 @@ impl Feed {
     }
 }
 
-fn script<T: Element>(steps: Vec<Step<T>>, random: &mut Rng) -> TestStream<T> {
-    let mut clock = Timestamp::from_seconds(0);
-    let stream = steps.into_iter().fold(TestStream::new(), |stream, step| {
-        let stream = stream.elements(step.elements);
-        match random.u32(0..3) {
-            0 => {
-                clock = clock + watershed::seconds(random.i64(0..5));
-                stream.advance_both_to(step.watermark, clock)
-            }
-            _ => stream.advance_watermark_to(step.watermark),
+fn script<T: Element>(events: Vec<Happening<T>>) -> TestStream<T> {
+    events.into_iter().fold(TestStream::new(), |stream, event| match event {
+        Happening::Elements(elements) => stream.elements(elements),
+        Happening::Times { watermark, clock: Some(clock) } => {
+            stream.advance_both_to(watermark, clock)
         }
-    });
-    stream.advance_watermark_to_infinity()
+        Happening::Times { watermark, clock: None } => stream.advance_watermark_to(watermark),
+    })
 }

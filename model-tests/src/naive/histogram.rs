@@ -5,7 +5,10 @@ use std::{
     fmt,
 };
 
+use watershed::{TimestampCombiner, model::Trigger};
+
 use super::{Function, Op, Program, Unary, Windowing};
+use crate::oracle::Rules;
 
 /// Counts over programs.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +19,8 @@ pub struct Histogram {
     pub steps: BTreeMap<&'static str, u64>,
     /// How many programs have each form.
     pub forms: BTreeMap<&'static str, u64>,
+    /// How many go by each rule; batches go by none.
+    pub rules: BTreeMap<&'static str, u64>,
 }
 
 impl Histogram {
@@ -23,6 +28,18 @@ impl Histogram {
     pub fn of(programs: impl IntoIterator<Item = Program>) -> Self {
         let mut histogram = Histogram::default();
         programs.into_iter().for_each(|program| histogram.add(&program));
+        histogram
+    }
+
+    /// The counts over programs that run as streams by these rules.
+    pub(crate) fn of_streams(streams: impl IntoIterator<Item = (Program, Rules)>) -> Self {
+        let mut histogram = Histogram::default();
+        for (program, rules) in streams {
+            histogram.add(&program);
+            for rule in names_of_rules(&rules) {
+                *histogram.rules.entry(rule).or_default() += 1;
+            }
+        }
         histogram
     }
 
@@ -74,6 +91,41 @@ fn unary_names(unary: &Unary, count: &mut impl FnMut(&'static str)) {
     if let Unary::Composite(steps) = unary {
         steps.iter().for_each(|step| unary_names(step, count));
     }
+}
+
+fn names_of_rules(rules: &Rules) -> BTreeSet<&'static str> {
+    let mut names = BTreeSet::from([
+        if rules.is_accumulating() { "accumulating" } else { "discarding" },
+        if rules.lateness.is_positive() { "late elements" } else { "nothing late" },
+        match rules.timestamp_combiner {
+            TimestampCombiner::EndOfWindow => "panes at the end of the window",
+            TimestampCombiner::Earliest => "panes at the earliest",
+            TimestampCombiner::Latest => "panes at the latest",
+        },
+    ]);
+    names_of_triggers(&rules.trigger, &mut names);
+    names
+}
+
+fn names_of_triggers(trigger: &Trigger, names: &mut BTreeSet<&'static str>) {
+    let (name, inner): (_, Vec<&Trigger>) = match trigger {
+        Trigger::Default => ("default", Vec::new()),
+        Trigger::Never => ("never", Vec::new()),
+        Trigger::AfterCount(_) => ("after_count", Vec::new()),
+        Trigger::AfterProcessingTime { .. } | Trigger::AfterSynchronizedProcessingTime => {
+            ("after_processing_time", Vec::new())
+        }
+        Trigger::AfterWatermark { early, late } => {
+            ("after_watermark", [early, late].into_iter().flatten().map(|it| &**it).collect())
+        }
+        Trigger::Repeatedly(inner) => ("repeatedly", vec![&**inner]),
+        Trigger::OrFinally(main, until) => ("or_finally", vec![&**main, &**until]),
+        Trigger::AfterEach(all) => ("after_each", all.iter().collect()),
+        Trigger::AfterAll(all) => ("after_all", all.iter().collect()),
+        Trigger::AfterFirst(all) => ("after_first", all.iter().collect()),
+    };
+    names.insert(name);
+    inner.into_iter().for_each(|trigger| names_of_triggers(trigger, names));
 }
 
 fn forms(program: &Program) -> BTreeSet<&'static str> {
@@ -128,12 +180,13 @@ fn has_a_common_ancestor(program: &Program, steps: &BTreeSet<usize>) -> bool {
 impl fmt::Display for Histogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} programs", self.programs)?;
-        for (title, counts) in [("steps", &self.steps), ("programs with", &self.forms)] {
+        let all = [("steps", &self.steps), ("programs with", &self.forms), ("rules", &self.rules)];
+        for (title, counts) in all.into_iter().filter(|(_, counts)| !counts.is_empty()) {
             writeln!(f, "{title}")?;
             let most = counts.values().copied().max().unwrap_or(1);
             for (name, count) in counts {
                 let bar = "#".repeat((count * 40).div_ceil(most) as usize);
-                writeln!(f, "  {name:<30} {count:>6} {bar}")?;
+                writeln!(f, "  {name:<32} {count:>6} {bar}")?;
             }
         }
         Ok(())

@@ -205,6 +205,14 @@ impl Unary {
         }
     }
 
+    /// The steps that it consists of, one by one.
+    pub fn unrolled(&self) -> Vec<Unary> {
+        match self {
+            Unary::Composite(steps) => steps.iter().flat_map(Unary::unrolled).collect(),
+            step => vec![step.clone()],
+        }
+    }
+
     /// Whether it groups.
     pub fn is_grouping(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! Batch pipelines as data: steps and what they read.
+//! Pipelines as data: steps and what they read.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -63,7 +63,7 @@ pub struct Step {
     pub inputs: Vec<Output>,
 }
 
-/// A batch pipeline. What nobody reads is its result.
+/// A pipeline. What nobody reads is its result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Program {
     /// The steps; each stands behind those it reads from.
@@ -118,6 +118,41 @@ impl Program {
             }
         }
         found
+    }
+
+    /// Changes every step with one input and one output, those inside composites too.
+    pub fn change_each(&mut self, change: &mut impl FnMut(&mut Unary)) {
+        fn within(unary: &mut Unary, change: &mut impl FnMut(&mut Unary)) {
+            match unary {
+                Unary::Composite(steps) => steps.iter_mut().for_each(|step| within(step, change)),
+                _ => change(unary),
+            }
+        }
+        for step in &mut self.steps {
+            if let Op::Apply(unary) = &mut step.op {
+                within(unary, change);
+            }
+        }
+    }
+
+    /// The same with the steps of composites one by one, and beside it the step that each was.
+    pub fn unrolled(&self) -> (Program, Vec<usize>) {
+        let (mut program, mut was, mut moved) = (Program::default(), Vec::new(), Vec::new());
+        for (place, step) in self.steps.iter().enumerate() {
+            let moved_to = |input: &Output| Output { step: moved[input.step], ..*input };
+            let mut inputs: Vec<Output> = step.inputs.iter().map(moved_to).collect();
+            let ops = match &step.op {
+                Op::Apply(unary) => unary.unrolled().into_iter().map(Op::Apply).collect(),
+                op => vec![op.clone()],
+            };
+            for op in ops {
+                program.steps.push(Step { op, inputs });
+                was.push(place);
+                inputs = vec![Output { step: was.len() - 1, port: 0 }];
+            }
+            moved.push(was.len() - 1);
+        }
+        (program, was)
     }
 
     /// How many steps it has, those inside composites counted one by one.

@@ -121,7 +121,7 @@ pub fn groups<K: Ord + Clone, V: Clone>(
     groups
 }
 
-fn overlap(a: Span, b: Span) -> bool {
+pub(super) fn overlap(a: Span, b: Span) -> bool {
     match (a, b) {
         (Span::Interval { start: a, end: a_end }, Span::Interval { start: b, end: b_end }) => {
             a < b_end && b < a_end

@@ -25,6 +25,9 @@ struct Arrived {
     fired: bool,
     /// Whether it holds the watermark from before the window's end.
     holds: bool,
+    /// Whether it came after the end, and holds the watermark only so that its pane comes in time to be
+    /// taken in further on.
+    late: bool,
 }
 
 /// What a pane is asked for by.
@@ -82,9 +85,11 @@ impl Holding {
             && element.at < output_watermark;
         self.elements.push(Arrived {
             value: element.value,
-            at: element.at,
+            // A pane lies in its window.
+            at: element.at.min(self.window.max_timestamp()),
             fired: false,
             holds: !now.complete && !is_behind,
+            late: now.complete,
         });
         trigger::see(&rules.trigger, &mut self.trigger, now);
     }
@@ -123,6 +128,13 @@ impl Holding {
             TimestampCombiner::Earliest => times.min(),
             TimestampCombiner::Latest => times.max(),
         }
+    }
+
+    /// Where it holds the output watermark.
+    pub(super) fn held(&self, rules: &Rules) -> Option<Timestamp> {
+        let is_late = self.unfired().any(|element| element.late);
+        let late = is_late.then(|| self.window.max_timestamp() + rules.lateness);
+        self.hold(rules).into_iter().chain(late).min()
     }
 
     fn timing(&self, rules: &Rules, cause: Cause, clocks: Clocks) -> PaneTiming {

@@ -12,7 +12,8 @@
 //!   rules         how a grouping goes; what it makes of its values
 //!   transcript    rules and events; panes and what was dropped
 //!   trigger       when a trigger is ready, and what becomes of it ┐
-//!   holding       one key and window: its elements, its panes      ├▶ evaluate: event by event
+//!   holding       one key and window: its elements, its panes      ├▶ grouping: all of them, event by event
+//!   evaluate      a transcript through a grouping
 //!   text          how all of it prints, for reading
 //!   generate      transcripts by seed        ┐
 //!   some_trigger  triggers, likewise         ┘
@@ -37,6 +38,7 @@
 
 mod evaluate;
 mod generate;
+mod grouping;
 mod holding;
 mod rules;
 mod shrink;
@@ -48,9 +50,14 @@ mod windows;
 
 pub use evaluate::evaluate;
 pub use generate::generate;
+pub(crate) use grouping::{Arrival, Grouping};
 pub use rules::{Combine, Rules, Value};
+pub(crate) use shrink::plainer;
 pub use shrink::shrink;
 pub use some_trigger::{is_safe, is_sound};
+pub(crate) use some_trigger::{never_finishes, some_trigger};
 pub use text::{heading, story};
 pub use transcript::{Dropped, Drops, Element, Event, Outcome, Pane, Reason, Transcript};
+pub(crate) use trigger::heir;
+pub(crate) use windows::covers;
 pub use windows::{Windowing, end, expiry};

@@ -1,5 +1,7 @@
 //! How a grouping goes, and what it makes of its values.
 
+use std::slice;
+
 use serde::{Deserialize, Serialize};
 use watershed::model::{AccumulationMode, Duration, FiringBehavior, TimestampCombiner, Trigger};
 
@@ -86,6 +88,17 @@ impl Combine {
             Combine::Max => or_nothing(values.last()),
         }
     }
+
+    /// What the results for parts become for the whole.
+    pub fn again(self, parts: &[Value]) -> Value {
+        let numbers = parts.iter().flat_map(|part| match part {
+            Value::Nothing => &[],
+            Value::Number(n) => slice::from_ref(n),
+            Value::List(numbers) => numbers.as_slice(),
+        });
+        let whole = if self == Combine::Count { Combine::Sum } else { self };
+        whole.of(numbers.copied().collect())
+    }
 }
 
 #[cfg(test)]
@@ -103,5 +116,13 @@ mod tests {
         let zero = Value::Number(0);
         let expected = [Value::List(vec![]), zero.clone(), zero, Value::Nothing, Value::Nothing];
         assert_eq!(none, expected);
+    }
+
+    #[test]
+    fn the_results_for_parts_combine_to_that_for_all() {
+        for combine in [Combine::List, Combine::Sum, Combine::Count, Combine::Min, Combine::Max] {
+            let parts = [vec![5, -1], vec![], vec![3]].map(|values| combine.of(values));
+            assert_eq!(combine.again(&parts), combine.of(vec![5, -1, 3]));
+        }
     }
 }

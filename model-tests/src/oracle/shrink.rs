@@ -84,7 +84,7 @@ fn lighter(event: &Event) -> Vec<Event> {
 }
 
 /// Rules of which one is as it is by default, or whose trigger is smaller.
-fn plainer(rules: &Rules) -> Vec<Rules> {
+pub(crate) fn plainer(rules: &Rules) -> Vec<Rules> {
     let plain = Rules::new(rules.windowing.clone(), rules.trigger.clone());
     let mut plainer = vec![
         Rules { mode: plain.mode, ..rules.clone() },

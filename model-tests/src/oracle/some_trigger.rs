@@ -40,7 +40,8 @@ pub fn is_safe(rules: &Rules) -> bool {
     never_finishes(&rules.trigger) || at_the_end_only && !rules.lateness.is_positive()
 }
 
-fn never_finishes(trigger: &Trigger) -> bool {
+/// Whether it never finishes, however late elements may be.
+pub(crate) fn never_finishes(trigger: &Trigger) -> bool {
     match trigger {
         Trigger::Default | Trigger::Never | Trigger::Repeatedly(_) => true,
         Trigger::AfterWatermark { late, .. } => late.is_some(),
@@ -50,7 +51,7 @@ fn never_finishes(trigger: &Trigger) -> bool {
 }
 
 /// A trigger of any kind, no deeper than this.
-pub(super) fn some_trigger(random: &mut Rng, depth: u32) -> Trigger {
+pub(crate) fn some_trigger(random: &mut Rng, depth: u32) -> Trigger {
     if depth <= 1 {
         return match random.u32(0..6) {
             0 | 1 => Trigger::Default,

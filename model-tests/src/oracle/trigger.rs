@@ -7,6 +7,7 @@
 //! | [`ready`] | whether it would fire; changes nothing |
 //! | [`fire`] | what firing does to it |
 //! | [`merge`] | what it becomes when windows merge |
+//! | [`heir`] | what the next grouping inherits |
 
 use watershed::model::{Duration, Timestamp, Trigger};
 
@@ -254,4 +255,28 @@ pub(super) fn deadlines(state: &State) -> Vec<Timestamp> {
 pub(super) fn watches_the_watermark(trigger: &Trigger) -> bool {
     matches!(trigger, Trigger::Default | Trigger::AfterWatermark { .. })
         || inner(trigger).into_iter().any(watches_the_watermark)
+}
+
+/// What the next grouping inherits.
+pub(crate) fn heir(trigger: &Trigger) -> Trigger {
+    let heirs = |all: &[Trigger]| all.iter().map(heir).collect();
+    let of_child = |child: &Option<Box<Trigger>>| child.as_ref().map(|it| Box::new(heir(it)));
+    let repeated = |trigger| Trigger::Repeatedly(Box::new(trigger));
+    match trigger {
+        Trigger::Default | Trigger::Never => trigger.clone(),
+        Trigger::AfterCount(_) => Trigger::AfterCount(1),
+        Trigger::AfterProcessingTime { .. } | Trigger::AfterSynchronizedProcessingTime => {
+            Trigger::AfterSynchronizedProcessingTime
+        }
+        Trigger::AfterWatermark { early, late } => {
+            Trigger::AfterWatermark { early: of_child(early), late: of_child(late) }
+        }
+        Trigger::Repeatedly(inner) => repeated(heir(inner)),
+        Trigger::OrFinally(main, until) => {
+            repeated(Trigger::OrFinally(Box::new(heir(main)), Box::new(heir(until))))
+        }
+        Trigger::AfterEach(all) => repeated(Trigger::AfterFirst(heirs(all))),
+        Trigger::AfterAll(all) => Trigger::AfterAll(heirs(all)),
+        Trigger::AfterFirst(all) => Trigger::AfterFirst(heirs(all)),
+    }
 }

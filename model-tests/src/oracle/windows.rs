@@ -86,7 +86,7 @@ pub fn expiry(window: &Window, lateness: Duration) -> Timestamp {
 }
 
 /// Whether the second window lies within the first.
-pub(super) fn covers(outer: &Window, inner: &Window) -> bool {
+pub(crate) fn covers(outer: &Window, inner: &Window) -> bool {
     match (outer, inner) {
         (
             Window::Interval { start, end },

@@ -108,7 +108,7 @@ impl<T: Element> PCollection<T> {
         T: Keyed<K, V>,
     {
         let (pairs, location) = (self.as_pairs(), Location::caller());
-        if combiner.hot_key_fanout().is_some() {
+        if pairs.fanout(&combiner).is_some() {
             let dropped = Some(dropped::factory::<((K, u32), V)>());
             let (results, node) = pairs.combined_and_dropped(combiner, None, dropped, location);
             let spread: PCollection<Dropped<((K, u32), V)>> = pairs.dropped(node);
@@ -171,7 +171,7 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
         dropped: Option<DroppedFactory>,
         location: Location,
     ) -> (PCollection<(K, C::Output)>, NodeId) {
-        let Some(fanout) = combiner.hot_key_fanout() else {
+        let Some(fanout) = self.fanout(&combiner) else {
             return self.combined_at_once("CombinePerKey", combiner, global_key, dropped, location);
         };
         self.pipeline().scoped("CombinePerKey", location, || {
@@ -198,16 +198,23 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
             let unspread = Primitive::ParDo(mapping(unspread));
             let inputs = vec![partials.id()];
             let unspread = self.pipeline().graph().add_node("Unspread", location, unspread, inputs);
-            // Windowed as the input is, not as the partials are: sessions of one key that were spread
-            // apart have merged with their like only and must be able to merge once more.
-            let apart = fault!("fan-out-leaves-sessions-apart");
-            let windowed_like = if apart { partials.id() } else { self.id() };
+            // Windowed as the input is, whose mode is not that of the partials.
             let partials: PCollection<(K, C::Accumulator)> =
-                self.pipeline().add_output(unspread, windowed_like);
+                self.pipeline().add_output(unspread, self.id());
             let merge = MergePartials { combiner, value: PhantomData };
             let (merged, _) = partials.combined_at_once("Merge", merge, global_key, None, location);
             (merged, first)
         })
+    }
+
+    /// Over how many others each key is spread. Where windows merge none is: of a session that was spread
+    /// apart a part would be over, and go out, before the whole is.
+    fn fanout<C: CombineFn<V>>(&self, combiner: &C) -> Option<usize> {
+        let is_merging =
+            self.pipeline().graph().collection(self.id()).windowing.window_fn.is_merging();
+        let may_spread = !is_merging || fault!("fan-out-tears-sessions-apart");
+        // That 0 is no fan-out is said in any case.
+        combiner.hot_key_fanout().filter(|fanout| may_spread || *fanout == 0)
     }
 
     fn combined_at_once<C: CombineFn<V>>(

@@ -126,6 +126,9 @@ impl WindowingStrategy {
         if !fault!("heirs-wait-again") {
             after.trigger = self.trigger.heir();
         }
+        if fault!("lateness-ends-at-a-grouping") {
+            after.allowed_lateness = Duration::ZERO;
+        }
         if after.window_fn.is_merging() && !fault!("merged-sessions-merge-again") {
             after.window_fn = Arc::new(AlreadyMerged(self.window_fn.identity()));
         }

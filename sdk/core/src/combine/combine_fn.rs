@@ -135,7 +135,8 @@ impl<V, C: CombineFn<V>> CombineFn<V> for HotKeyFanout<C> {
 /// What any combiner can be turned into, whatever it combines.
 pub trait HotKey: Sized {
     /// This combiner, with each key spread over `fanout` intermediate keys first, so that a key
-    /// that holds a great share of all elements is not one worker's work. The result is the same.
+    /// that holds a great share of all elements is not one worker's work. The result is the same, and so
+    /// in windows that merge nothing is spread: a part of a session would be over before the whole is.
     /// A fan-out of 0 is an error when the pipeline is built.
     fn with_hot_key_fanout(self, fanout: usize) -> HotKeyFanout<Self> {
         HotKeyFanout { combiner: self, fanout }

@@ -1,6 +1,7 @@
 //! What the next grouping inherits. (Beam: continuation triggers.)
 
 use super::Trigger;
+use crate::fault;
 
 impl Trigger {
     /// The trigger of a grouping behind one with this trigger: it fires for each pane that comes,
@@ -24,7 +25,8 @@ impl Trigger {
             }
             Trigger::Repeatedly(inner) => repeatedly(inner.heir()),
             Trigger::OrFinally(first, until) => {
-                repeatedly(Trigger::OrFinally(Box::new(first.heir()), Box::new(until.heir())))
+                let once = Trigger::OrFinally(Box::new(first.heir()), Box::new(until.heir()));
+                if fault!("heirs-of-or-finally-end") { once } else { repeatedly(once) }
             }
             Trigger::AfterEach(parts) => repeatedly(Trigger::AfterFirst(each(parts))),
             Trigger::AfterAll(parts) => Trigger::AfterAll(each(parts)),
