@@ -15,6 +15,7 @@
 //!   compile_time    what the compiler shows
 //!   folder          where cases keep files
 //!   stepped         a source whose elements and watermark come as told
+//!   ticking         a clock that goes on as it is looked at
 //!   runners         the lines of the matrix: which runners, with how many workers and processes
 //!   harness         runs the cases of a line
 //!   apart           a case in processes of its own
@@ -57,5 +58,6 @@ pub mod report;
 pub mod runners;
 pub mod scripts;
 mod stepped;
+mod ticking;
 
 pub use case::{Bench, Case, LineName};

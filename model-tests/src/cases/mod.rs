@@ -7,6 +7,7 @@ pub mod combining;
 pub mod custom_windows;
 pub mod drifting;
 pub mod element_wise;
+pub mod ending;
 pub mod equivalence;
 pub mod event_times;
 pub mod everywhere;
@@ -14,6 +15,7 @@ pub mod exactness;
 pub mod failures;
 pub mod grouping;
 pub mod grouping_limits;
+pub mod idleness;
 pub mod inheritance;
 pub mod keys;
 pub mod lateness;
@@ -23,6 +25,7 @@ mod outputs;
 pub mod pane_assertions;
 pub mod panes;
 pub mod reshaping;
+pub mod source_times;
 pub mod sources;
 pub mod streams;
 pub mod test_streams;
@@ -46,6 +49,7 @@ pub fn all() -> Vec<Case> {
         custom_windows::CASES,
         drifting::CASES,
         element_wise::CASES,
+        ending::CASES,
         equivalence::CASES,
         event_times::CASES,
         everywhere::CASES,
@@ -53,6 +57,7 @@ pub fn all() -> Vec<Case> {
         failures::CASES,
         grouping::CASES,
         grouping_limits::CASES,
+        idleness::CASES,
         inheritance::CASES,
         keys::CASES,
         lateness::CASES,
@@ -61,6 +66,7 @@ pub fn all() -> Vec<Case> {
         pane_assertions::CASES,
         panes::CASES,
         reshaping::CASES,
+        source_times::CASES,
         sources::CASES,
         test_streams::CASES,
         together::CASES,
