@@ -4,6 +4,7 @@
 //!   folder      where a test's files lie, and what must be left there
 //!   wordcount   what it counts, where it reads and writes, what it says
 //!   failures    each bad input: one clear error, exit code 1, nothing half written
+//!   live        text that goes on: what happens to files and connections, and Ctrl-C
 //!   minimal     the other examples
 //!   processes   jobs of several processes, and all that goes wrong between them
 //!   running     a program that runs beside its test
@@ -14,6 +15,8 @@
 
 mod failures;
 mod folder;
+#[cfg(target_os = "linux")]
+mod live;
 mod minimal;
 #[cfg(target_os = "linux")]
 mod processes;
@@ -32,6 +35,7 @@ fn program(name: &str) -> Command {
         "wordcount" => env!("CARGO_BIN_EXE_wordcount"),
         "max_per_key" => env!("CARGO_BIN_EXE_max_per_key"),
         "top_words" => env!("CARGO_BIN_EXE_top_words"),
+        "live_words" => env!("CARGO_BIN_EXE_live_words"),
         "dead_letters" => env!("CARGO_BIN_EXE_dead_letters"),
         "window_lab" => env!("CARGO_BIN_EXE_window_lab"),
         "peer_bench" => env!("CARGO_BIN_EXE_peer_bench"),
