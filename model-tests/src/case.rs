@@ -90,6 +90,11 @@ impl Bench {
         self.options.clone()
     }
 
+    /// Changes the options under test.
+    pub fn change(&mut self, change: impl FnOnce(&mut RunOptions)) {
+        change(&mut self.options);
+    }
+
     /// This line under the seeds from 0, with bundles of about `bundle_elements`: whatever the runner
     /// may choose freely, chosen differently.
     pub fn seeds(&self, seeds: u64, bundle_elements: usize) -> impl Iterator<Item = Bench> {

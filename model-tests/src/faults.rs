@@ -51,6 +51,11 @@ pub const FAULTS: &[Fault] = &[
         "an element whose encoding changes on a round trip is not noticed",
         &["GP-18"],
     ),
+    breaking(
+        "a-drain-is-told-as-done",
+        "the report of a drained run says that it came to its end",
+        &["MT-03"],
+    ),
     breaking("a-failed-run-commits", "sinks commit though a step failed", &["EW-06", "EW-11"]),
     breaking(
         "a-jump-fires-twice",
@@ -129,6 +134,7 @@ pub const FAULTS: &[Fault] = &[
         &["WM-01", "WM-07", "WM-12"],
     )
     .on("timely", 1, 1),
+    breaking("drains-leave-no-mark", "panes that a drain makes do not say so", &["WM-08"]),
     breaking("dropped-elements-are-not-told", "what is dropped is counted only", &["WM-18"]),
     breaking(
         "early-panes-count-as-on-time",
@@ -237,6 +243,11 @@ pub const FAULTS: &[Fault] = &[
     breaking("illegal-times-pass", "an output may lie behind the end of time", &["EW-13"]),
     breaking("kernel-is-not-torn-down", "no teardown at the end of a run", &["EW-02"]),
     breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),
+    breaking(
+        "ingestion-goes-by-the-reading",
+        "ingestion time is that of the reading, however long an element waited",
+        &["WN-19"],
+    ),
     breaking("keys-may-share-bytes", "unequal keys with equal bytes are not noticed", &["GP-18"]),
     breaking("large-elements-pass", "no limit for elements that are grouped", &["GP-17"]),
     breaking(
@@ -353,6 +364,22 @@ pub const FAULTS: &[Fault] = &[
         &["EW-06"],
     ),
     breaking(
+        "processes-are-idle-alone",
+        "a process whose splits are all idle holds the others back",
+        &["WM-05"],
+    )
+    .on("timely", 1, 2),
+    breaking(
+        "processing-goes-by-the-arrival",
+        "processing time is that at which an element was taken in",
+        &["WN-19"],
+    ),
+    breaking(
+        "quiet-splits-are-never-idle",
+        "a split that has nothing holds the watermark for ever",
+        &["WM-05"],
+    ),
+    breaking(
         "sessions-never-merge",
         "sessions are as long as one element makes them",
         &["GP-19", "WN-03", "WN-08", "WN-13"],
@@ -375,6 +402,11 @@ pub const FAULTS: &[Fault] = &[
         &["WN-02"],
     ),
     breaking("sources-make-panes", "what no grouping made says that it is on time", &["PA-11"]),
+    breaking(
+        "splits-are-idle-unasked",
+        "a split that was not asked yet counts as idle",
+        &["WM-19"],
+    ),
     breaking(
         "steps-apart-lose-single-elements",
         "a step that is a stage of its own loses a bundle of one element",

@@ -16,6 +16,7 @@
 //!   folder          where cases keep files
 //!   spread          a combiner with or without a fan-out
 //!   stepped         a source whose elements and watermark come as told
+//!   ticking         a clock that goes on as it is looked at
 //!   runners         the lines of the matrix: which runners, with how many workers and processes
 //!   harness         runs the cases of a line
 //!   apart           a case in processes of its own
@@ -59,5 +60,6 @@ pub mod runners;
 pub mod scripts;
 mod spread;
 mod stepped;
+mod ticking;
 
 pub use case::{Bench, Case, LineName};

@@ -6,6 +6,7 @@
 //!   failures    each bad input: one clear error, exit code 1, nothing half written
 //!   minimal     the small examples
 //!   replays     those that read a file as a batch or as a stream
+//!   live        text that goes on: what happens to files and connections, and Ctrl-C
 //!   processes   jobs of several processes, and all that goes wrong between them
 //!   running     a program that runs beside its test
 //!   window_lab  the panes of a play, and its picture
@@ -15,6 +16,8 @@
 
 mod failures;
 mod folder;
+#[cfg(target_os = "linux")]
+mod live;
 mod minimal;
 #[cfg(target_os = "linux")]
 mod processes;
@@ -34,6 +37,7 @@ fn program(name: &str) -> Command {
         "wordcount" => env!("CARGO_BIN_EXE_wordcount"),
         "max_per_key" => env!("CARGO_BIN_EXE_max_per_key"),
         "top_words" => env!("CARGO_BIN_EXE_top_words"),
+        "live_words" => env!("CARGO_BIN_EXE_live_words"),
         "dead_letters" => env!("CARGO_BIN_EXE_dead_letters"),
         "game" => env!("CARGO_BIN_EXE_game"),
         "flights" => env!("CARGO_BIN_EXE_flights"),

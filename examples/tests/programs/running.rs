@@ -1,7 +1,7 @@
 //! A program that runs beside its test, and never longer than it may.
 
 use std::{
-    io::Read,
+    io::{Read, Write},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     thread::JoinHandle,
@@ -29,15 +29,21 @@ pub(crate) struct Ended {
 
 impl Running {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        Running {
-            child,
-            out: Some(std::thread::spawn(|| read(out))),
-            err: Some(std::thread::spawn(|| read(err))),
-            started: Instant::now(),
-        }
+        Running::start_with(command.stdin(Stdio::null()).stdout(Stdio::piped()))
+    }
+
+    /// Starts it with the standard input and output that it was given.
+    pub(crate) fn start_with(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let (out, err) = (child.stdout.take(), child.stderr.take().unwrap());
+        let out = out.map(|out| std::thread::spawn(|| read(out)));
+        let err = Some(std::thread::spawn(|| read(err)));
+        Running { child, out, err, started: Instant::now() }
+    }
+
+    /// Writes to its standard input, and closes that.
+    pub(crate) fn write(&mut self, text: &str) {
+        self.child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -85,7 +91,7 @@ impl Running {
             std::thread::park_timeout(Duration::from_millis(5));
         };
         // Those whom it started hold the same standard error: its end is also theirs.
-        let out = self.out.take().unwrap().join().unwrap();
+        let out = self.out.take().map(|out| out.join().unwrap()).unwrap_or_default();
         let err = String::from_utf8(self.err.take().unwrap().join().unwrap()).unwrap();
         Ended { status, out, err }
     }

@@ -8,6 +8,7 @@ pub mod combining;
 pub mod custom_windows;
 pub mod drifting;
 pub mod element_wise;
+pub mod ending;
 pub mod equivalence;
 pub mod event_times;
 pub mod everywhere;
@@ -15,6 +16,7 @@ pub mod exactness;
 pub mod failures;
 pub mod grouping;
 pub mod grouping_limits;
+pub mod idleness;
 pub mod inheritance;
 pub mod keys;
 pub mod lateness;
@@ -27,6 +29,7 @@ pub mod pane_assertions;
 pub mod panes;
 pub mod reshaping;
 pub mod ruled;
+pub mod source_times;
 pub mod sources;
 pub mod streams;
 pub mod test_streams;
@@ -50,6 +53,7 @@ pub fn all() -> Vec<Case> {
         custom_windows::CASES,
         drifting::CASES,
         element_wise::CASES,
+        ending::CASES,
         equivalence::CASES,
         event_times::CASES,
         everywhere::CASES,
@@ -57,6 +61,7 @@ pub fn all() -> Vec<Case> {
         failures::CASES,
         grouping::CASES,
         grouping_limits::CASES,
+        idleness::CASES,
         inheritance::CASES,
         keys::CASES,
         lateness::CASES,
@@ -68,6 +73,7 @@ pub fn all() -> Vec<Case> {
         panes::CASES,
         reshaping::CASES,
         ruled::CASES,
+        source_times::CASES,
         sources::CASES,
         test_streams::CASES,
         together::CASES,

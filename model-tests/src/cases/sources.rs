@@ -34,7 +34,7 @@ fn read<T: Element>(source: &dyn AnySource, split: &AnySplit) -> Vec<T> {
     let mut reader = source.open(split).unwrap();
     let mut all = Vec::new();
     loop {
-        let (bundle, _, advance) = reader.advance(Budget::default()).unwrap();
+        let (bundle, _, advance) = reader.advance(Budget::default(), Timestamp::MIN).unwrap();
         all.extend(bundle.downcast::<T>().values);
         if advance == Advance::End {
             return all;
@@ -63,7 +63,7 @@ fn read_restlessly<T: Element>(source: &dyn AnySource, random: &mut Rng) -> Vec<
             1 => waiting.push(open.swap_remove(place).position().unwrap()),
             _ => {
                 let budget = Budget { elements: random.usize(1..9), bytes: random.usize(1..200) };
-                let (bundle, _, advance) = open[place].advance(budget).unwrap();
+                let (bundle, _, advance) = open[place].advance(budget, Timestamp::MIN).unwrap();
                 all.extend(bundle.downcast::<T>().values);
                 if advance == Advance::End {
                     open.swap_remove(place);

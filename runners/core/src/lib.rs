@@ -2,9 +2,12 @@
 //!
 //! ```text
 //!   runner      the trait by which a runner is started, and the options all of them know
-//!   job         the handle on a running job; progress; cancelling
+//!   job         the handle on a running job; progress; draining, cancelling
 //!   report      what a run says of itself when it has ended
-//!   clock       the time of day
+//!   clock       the time of day, or a test's
+//!   open_reader a split being read: when its reader is asked, and whether it is idle
+//!   source_watermark  what the watermarks of its splits make of a source's
+//!   drained     the mark of panes that a drain made
 //!   guard       an author's code, fenced: an error or a panic becomes a failure of the step
 //!   instance    a kernel with its life cycle
 //!   plan        from a graph to stages: fusion, lifting, exchanges
@@ -15,25 +18,31 @@
 //! ```
 
 mod clock;
+mod drained;
 mod error;
 mod grouping;
 mod guard;
 mod instance;
 mod job;
+mod open_reader;
 mod plan;
 mod report;
 mod runner;
 mod script;
+mod source_watermark;
 mod trigger;
 
-pub use clock::time_of_day;
+pub use clock::{Clock, time_of_day};
+pub use drained::{has_drained, marked};
 pub use error::RunError;
 pub use grouping::{Emit, FastGrouping, GroupingOperator, Located, is_simple};
 pub use guard::{Failure, guard};
 pub use instance::Instance;
 pub use job::{JobHandle, JobProgress, JobState};
+pub use open_reader::{Given, OpenReader, std_duration};
 pub use plan::{Exchange, ExchangeId, Plan, PlanOptions, Route, Stage, StageId, Target};
 pub use report::{Outcome, RunReport, StepReport};
 pub use runner::{Checks, RunOptions, Runner};
 pub use script::{Script, ScriptEvent};
+pub use source_watermark::Standing;
 pub use trigger::{At, TriggerMachine, TriggerState};

@@ -10,6 +10,9 @@ use watershed_model::{Drops, Graph, Primitive};
 pub enum Outcome {
     /// All input was read and all output committed.
     Done,
+    /// Sources without end were stopped as asked; what had been read was finished, and all output
+    /// committed.
+    Drained,
     /// It was asked to stop; nothing was committed.
     Cancelled,
     /// The pipeline was only looked at.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use watershed_model::{AnyBundle, BoxError, ElementType, Graph, KeyHasher};
 
-use crate::{JobHandle, RunError};
+use crate::{Clock, JobHandle, RunError};
 
 /// How much a runner checks of what it is entitled to assume.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct RunOptions {
     pub lifting: Option<bool>,
     /// Whether element-wise steps run in the stage that feeds them. The direct runner never does that.
     pub fusion: bool,
+    /// What processing time goes by, where no test stream tells it.
+    pub clock: Clock,
 }
 
 impl Default for RunOptions {
@@ -64,6 +66,7 @@ impl Default for RunOptions {
             max_element_bytes: 64 << 20,
             lifting: None,
             fusion: true,
+            clock: Clock::default(),
         }
     }
 }

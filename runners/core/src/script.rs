@@ -1,6 +1,10 @@
 //! The test streams of a graph, as one script.
 
-use watershed_model::{AnyBundle, Graph, NodeId, Primitive, TestEvent, Timestamp, fault};
+use watershed_model::{
+    AnyBundle, Boundedness, BoxError, Graph, NodeId, Primitive, TestEvent, Timestamp, fault,
+};
+
+use crate::RunError;
 
 /// What happens in one event of a script.
 #[derive(Clone, Debug)]
@@ -24,6 +28,29 @@ pub struct Script {
 }
 
 impl Script {
+    /// Sees that a graph with test streams reads nothing without end beside them: the first event would
+    /// wait for ever.
+    ///
+    /// # Errors
+    /// Names the source.
+    pub fn check(graph: &Graph) -> Result<(), RunError> {
+        let has_stream =
+            graph.nodes().iter().any(|node| matches!(node.primitive, Primitive::TestStream(_)));
+        let endless = graph.nodes().iter().find(|node| match &node.primitive {
+            Primitive::Read(read) => read.source.boundedness() == Boundedness::Unbounded,
+            _ => false,
+        });
+        match endless.filter(|_| has_stream) {
+            None => Ok(()),
+            Some(node) => Err(RunError::step(
+                &node.name,
+                BoxError::from(
+                    "may never end, and a test stream plays only when all sources have ended: give it                      as a test stream too, or as elements from memory",
+                ),
+            )),
+        }
+    }
+
     /// The script of a graph; `None` if it has no test stream.
     pub fn of(graph: &Graph) -> Option<Self> {
         let streams = graph.nodes().iter().enumerate().filter_map(|(id, node)| {

@@ -3,7 +3,9 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::Arc,
-    time::Instant,
+    task::{Wake, Waker},
+    thread::Thread,
+    time::{Duration, Instant},
 };
 
 use watershed_model::{
@@ -12,13 +14,17 @@ use watershed_model::{
 };
 use watershed_runner_core::{
     Checks, Failure, JobState, Outcome, RunError, RunOptions, RunReport, Script, ScriptEvent,
-    guard, time_of_day,
+    guard, has_drained, marked,
 };
 
 use crate::{
     checks::{Disturbance, KeyAgreement, KeysOf},
     step::{Step, Work},
 };
+
+/// How long a run that waits for its sources sleeps at most before it looks at the clock, and whether
+/// anybody wants something of it. A source that has something wakes it.
+const NAP: Duration = Duration::from_millis(20);
 
 /// A run in progress.
 ///
@@ -41,6 +47,10 @@ pub(crate) struct Execution<'g> {
     ready: BTreeSet<usize>,
     /// Sources that have not ended, in the order in which they are read from.
     reading: VecDeque<usize>,
+    /// Wakes this run when it waits for its sources.
+    waker: Waker,
+    /// Whether a source was stopped because of a drain.
+    drained: bool,
     /// The events of test streams that are still to come; `None` if there are no test streams.
     script: Option<VecDeque<ScriptEvent>>,
     /// The processing time of the event at hand.
@@ -61,6 +71,8 @@ impl<'g> Execution<'g> {
             steps: Vec::new(),
             ready: BTreeSet::new(),
             reading: VecDeque::new(),
+            waker: Arc::new(Unpark(std::thread::current())).into(),
+            drained: false,
             script: Script::of(graph).map(|script| script.events.into()),
             now: Timestamp::MIN,
             settling: 0,
@@ -89,7 +101,10 @@ impl<'g> Execution<'g> {
             did.map_err(|failure| RunError::step(&self.steps[id].node.name, failure))?;
         }
         self.commit()?;
-        Ok(self.report(Outcome::Done))
+        Ok(self.report(match self.drained && !fault!("a-drain-is-told-as-done") {
+            true => Outcome::Drained,
+            false => Outcome::Done,
+        }))
     }
 
     /// Does one thing, and says at which step; `None` when there is nothing left to do.
@@ -108,7 +123,7 @@ impl<'g> Execution<'g> {
             return Some((id, self.settle(id)));
         }
         self.settling = 0;
-        if let Some(id) = self.reading.pop_front() {
+        if let Some(id) = self.next_source() {
             self.tell_the_time();
             return Some((id, self.read(id)));
         }
@@ -117,10 +132,26 @@ impl<'g> Execution<'g> {
         Some((id, self.play(event)))
     }
 
+    /// The first source that has something, or may have. If none has, waits for a while, or until one
+    /// has; it is another's turn all the same, since then the clock is looked at.
+    fn next_source(&mut self) -> Option<usize> {
+        let at = Instant::now();
+        let rest = |id: &usize| match &self.steps[*id].work {
+            Work::Read(reading) if !self.job.is_draining() => reading.rest(at),
+            _ => None,
+        };
+        let ready = self.reading.iter().position(|id| rest(id).is_none());
+        if ready.is_none() {
+            let rest = self.reading.iter().filter_map(rest).min()?;
+            std::thread::park_timeout(rest.min(NAP));
+        }
+        self.reading.remove(ready.unwrap_or(0))
+    }
+
     /// What waits for processing time goes by the clock, unless a test stream tells the time.
     fn tell_the_time(&mut self) {
         if self.script.is_none() {
-            self.now = self.now.max(time_of_day());
+            self.now = self.now.max(self.options.clock.now());
         }
     }
 
@@ -148,6 +179,7 @@ impl<'g> Execution<'g> {
             (None, _) => Timestamp::MAX,
         };
         let now = self.now;
+        let closes_early = self.drained && watermark == Timestamp::MAX;
         let step = &mut self.steps[id];
         step.input_watermark = step.input_watermark.max(watermark);
         let mut out = Vec::new();
@@ -155,7 +187,7 @@ impl<'g> Execution<'g> {
             Work::Group { operator, agreement } => {
                 guard(|| {
                     operator.advance(watermark, now, &mut |port, bundle| {
-                        out.push((port, bundle));
+                        out.push((port, marked(bundle, closes_early)));
                     })
                 })?;
                 let hold = operator.hold().filter(|_| !fault!("holds-are-ignored"));
@@ -186,7 +218,19 @@ impl<'g> Execution<'g> {
         let budget = Budget { elements, ..Budget::default() };
         let step = &mut self.steps[id];
         let Work::Read(reading) = &mut step.work else { unreachable!("only sources are read") };
-        let read = guard(|| reading.advance(budget, &mut self.chance, self.job))?;
+        if self.job.is_draining() && !reading.is_bounded() {
+            self.drained = true;
+            step.output_watermark = Timestamp::MAX;
+            step.work = Work::Ended;
+            return Ok(());
+        }
+        if reading.rest(Instant::now()).is_some() {
+            self.reading.push_back(id);
+            step.output_watermark = step.output_watermark.max(reading.watermark());
+            return Ok(());
+        }
+        let (now, chance, waker) = (self.now, &mut self.chance, &self.waker);
+        let read = guard(|| reading.advance(budget, now, chance, self.job, waker))?;
         let Some((bundle, drops)) = read else {
             step.output_watermark = Timestamp::MAX;
             return Ok(());
@@ -259,9 +303,11 @@ impl<'g> Execution<'g> {
             Checks::Off => Vec::new(),
         };
         let (apart, element) = (self.chance.chance(8), self.chance.below(bundle.len()));
+        // What a drain made makes panes of its own.
+        let drained = self.drained && has_drained(&bundle);
         let mut out = Vec::new();
         let located = guard(|| {
-            let mut emit = |port, bundle| out.push((port, bundle));
+            let mut emit = |port, bundle| out.push((port, marked(bundle, drained)));
             match apart {
                 true => operator.process_apart(bundle, &mut emit),
                 false => operator.process(bundle, &mut emit),
@@ -363,5 +409,14 @@ impl<'g> Execution<'g> {
         let steps = self.steps.iter().map(|step| step.report.clone()).collect();
         let (read, elapsed) = (self.job.progress().elements_read, self.started.elapsed());
         RunReport::of_steps(outcome, self.graph, steps, read, elapsed)
+    }
+}
+
+/// Wakes the thread that runs.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }

@@ -1,11 +1,16 @@
-//! The splits of a source, one after the other.
+//! The splits of a source: one after the other, or all in turn if they may never end.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    task::Waker,
+    time::{Duration, Instant},
+};
 
 use watershed_model::{
-    Advance, AnyBundle, AnyReader, AnySource, AnySplit, BoxError, Budget, Drops, Timestamp, fault,
+    Advance, AnyBundle, AnySource, AnySplit, Boundedness, BoxError, Budget, Drops, Timestamp, fault,
 };
-use watershed_runner_core::JobState;
+use watershed_runner_core::{JobState, OpenReader, Standing};
 
 use crate::checks::Disturbance;
 
@@ -14,17 +19,12 @@ pub(crate) struct Reading {
     source: Arc<dyn AnySource>,
     /// The splits that wait, each with a watermark: nothing on time in it has a smaller event time.
     waiting: VecDeque<(AnySplit, Timestamp)>,
-    current: Option<Current>,
+    /// Those that are read, in the order in which they are asked.
+    open: VecDeque<OpenReader>,
+    /// The greatest watermark that the source has come to; it is held there.
+    watermark: Timestamp,
     /// How often a reader's watermark went back since it was last asked.
     setbacks: u64,
-}
-
-struct Current {
-    reader: Box<dyn AnyReader>,
-    /// How much of the split has been told to those who watch.
-    told: u64,
-    /// The greatest watermark that the split has come to; it is held there.
-    watermark: Timestamp,
 }
 
 impl Reading {
@@ -39,47 +39,64 @@ impl Reading {
             splits.reverse();
         }
         let waiting = splits.into_iter().map(|split| (split, Timestamp::MIN)).collect();
-        Ok(Reading { source, waiting, current: None, setbacks: 0 })
+        let (open, watermark) = (VecDeque::new(), Timestamp::MIN);
+        Ok(Reading { source, waiting, open, watermark, setbacks: 0 })
+    }
+
+    /// Whether the source has an end of its own.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.source.boundedness() == Boundedness::Bounded
+    }
+
+    /// How long the source should be left alone from `at` on; `None` if it can be read at once.
+    pub(crate) fn rest(&self, at: Instant) -> Option<Duration> {
+        if !self.waiting.is_empty() {
+            return None;
+        }
+        // One that can be asked at once makes the least of all.
+        let rests = self.open.iter().map(|reader| reader.rest(at).unwrap_or_default());
+        rests.min().filter(|rest| !rest.is_zero())
     }
 
     /// Reads on. `None` when all splits have ended.
     pub(crate) fn advance(
         &mut self,
         budget: Budget,
+        now: Timestamp,
         chance: &mut Disturbance,
         job: &JobState,
+        wake: &Waker,
     ) -> Result<Option<(AnyBundle, Drops)>, BoxError> {
-        let current = match &mut self.current {
-            Some(current) => current,
-            None => {
-                let Some((split, watermark)) = self.waiting.pop_front() else { return Ok(None) };
-                let reader = self.source.open(&split)?;
-                self.current.insert(Current { reader, told: 0, watermark })
-            }
-        };
-        let (bundle, drops, advance) = current.reader.advance(budget)?;
-        let done = current.reader.progress().done;
-        job.read(bundle.len() as u64, done.saturating_sub(current.told));
-        current.told = current.told.max(done);
-        match advance {
-            Advance::End => self.current = None,
-            Advance::More | Advance::Idle => {
-                let watermark = current.reader.watermark();
-                let goes_back = watermark < current.watermark;
-                self.setbacks += u64::from(goes_back && !fault!("setbacks-are-not-counted"));
-                current.watermark = current.watermark.max(watermark);
-                self.cut_or_reopen(chance)?;
-            }
+        let opens_all = !self.is_bounded();
+        while (opens_all || self.open.is_empty())
+            && let Some((split, watermark)) = self.waiting.pop_front()
+        {
+            let reader = OpenReader::open(self.source.clone(), &split, watermark, wake.clone())?;
+            self.open.push_back(reader);
         }
-        Ok(Some((bundle, drops)))
+        let at = Instant::now();
+        let ready = self.open.iter().position(|reader| reader.rest(at).is_none()).unwrap_or(0);
+        let Some(mut reader) = self.open.remove(ready) else { return Ok(None) };
+        let given = reader.advance(budget, now)?;
+        job.read(given.bundle.len() as u64, given.done);
+        self.setbacks += u64::from(given.is_setback && !fault!("setbacks-are-not-counted"));
+        if given.advance == Advance::More {
+            self.cut_or_reopen(&mut reader, chance)?;
+        }
+        if given.advance != Advance::End {
+            self.open.push_back(reader);
+        }
+        Ok(Some((given.bundle, given.drops)))
     }
 
-    /// Nothing on time with a smaller event time will be read: the least watermark of all splits that
-    /// are read or wait.
-    pub(crate) fn watermark(&self) -> Timestamp {
-        let waiting = self.waiting.iter().map(|(_, watermark)| *watermark);
-        let current = self.current.iter().map(|current| current.watermark);
-        waiting.chain(current).min().unwrap_or(Timestamp::MAX)
+    /// Nothing on time with a smaller event time will be read, as far as all splits say that are read
+    /// and not idle, or wait.
+    pub(crate) fn watermark(&mut self) -> Timestamp {
+        let waiting = self.waiting.iter().map(|(_, watermark)| Standing::At(*watermark));
+        let open = self.open.iter().map(OpenReader::standing);
+        let watermark = Standing::of(waiting.chain(open)).watermark();
+        self.watermark = self.watermark.max(watermark);
+        self.watermark
     }
 
     /// How often a reader's watermark went back since this was last asked.
@@ -88,17 +105,19 @@ impl Reading {
     }
 
     /// What any runner may do to a running split: cut it, or close it and open its position.
-    fn cut_or_reopen(&mut self, chance: &mut Disturbance) -> Result<(), BoxError> {
-        let Some(current) = &mut self.current else { return Ok(()) };
+    fn cut_or_reopen(
+        &mut self,
+        reader: &mut OpenReader,
+        chance: &mut Disturbance,
+    ) -> Result<(), BoxError> {
         if chance.chance(16)
-            && let Some(rest) = current.reader.try_split(0.5)?
+            && let Some(rest) = reader.try_split(0.5)?
             && !fault!("direct-loses-a-cut-split")
         {
-            self.waiting.push_back((rest, current.watermark));
+            self.waiting.push_back((rest, reader.watermark()));
         }
         if self.source.is_resumable() && chance.chance(16) {
-            let reader = self.source.open(&current.reader.position()?)?;
-            (current.reader, current.told) = (reader, 0);
+            reader.reopen()?;
         }
         Ok(())
     }

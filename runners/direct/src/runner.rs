@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use watershed_model::Graph;
-use watershed_runner_core::{JobHandle, RunError, RunOptions, Runner};
+use watershed_runner_core::{JobHandle, RunError, RunOptions, Runner, Script};
 
 use crate::execution::Execution;
 
@@ -32,6 +32,7 @@ impl Runner for DirectRunner {
                     .to_owned();
             return Err(RunError::Runner { runner: self.name().into(), problem });
         }
+        Script::check(&graph)?;
         let options = options.clone();
         JobHandle::spawn(self.name(), move |state| Execution::new(&graph, &options, &state).run())
     }

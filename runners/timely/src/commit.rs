@@ -21,11 +21,13 @@ use crate::{
 struct Votes {
     prepared: BTreeMap<NodeId, Vec<Vec<u8>>>,
     reports: Vec<StepReport>,
+    /// Whether a source was stopped before its end.
+    drained: bool,
 }
 
 impl Votes {
-    fn of(ends: Vec<WorkerEnd>) -> Self {
-        let mut votes = Votes::default();
+    fn of(shared: &Shared, ends: Vec<WorkerEnd>) -> Self {
+        let mut votes = Votes { drained: shared.is_drained(), ..Votes::default() };
         ends.into_iter().for_each(|end| votes.add(end.prepared, end.reports));
         votes
     }
@@ -59,6 +61,7 @@ impl Votes {
             return Err(nonsense());
         }
         self.add(ballot.prepared, ballot.reports);
+        self.drained |= ballot.drained;
         Ok(())
     }
 
@@ -89,6 +92,11 @@ impl Votes {
         }
         Ok(())
     }
+
+    fn report(self, shared: &Shared, read: u64, started: Instant) -> RunReport {
+        let outcome = if self.drained { Outcome::Drained } else { Outcome::Done };
+        RunReport::of_steps(outcome, &shared.graph, self.reports, read, started.elapsed())
+    }
 }
 
 fn nonsense() -> RunError {
@@ -113,13 +121,13 @@ pub(crate) fn alone(
     ends: Vec<WorkerEnd>,
     started: Instant,
 ) -> Result<RunReport, RunError> {
-    let mut votes = Votes::of(ends);
+    let mut votes = Votes::of(shared, ends);
     if shared.is_over() {
         votes.discard(shared);
         return ended_early(shared, started);
     }
     votes.commit(shared, false)?;
-    Ok(report(shared, votes.reports, shared.job.progress().elements_read, started))
+    Ok(votes.report(shared, shared.job.progress().elements_read, started))
 }
 
 /// The end of a job in several processes, as this one sees it.
@@ -129,7 +137,7 @@ pub(crate) fn together(
     ends: Vec<WorkerEnd>,
     started: Instant,
 ) -> Result<RunReport, RunError> {
-    let votes = Votes::of(ends);
+    let votes = Votes::of(shared, ends);
     if control.is_coordinator() {
         decide(shared, control, votes, started)
     } else {
@@ -183,9 +191,15 @@ fn decide(
         return Err(error);
     }
     let (reports, counts) = (votes.reports.clone(), Counts::of(&shared.job));
-    control.tell_all(&Message::Committed(Ballot { prepared: everywhere, reports, counts }));
+    let drained = votes.drained;
+    control.tell_all(&Message::Committed(Ballot {
+        prepared: everywhere,
+        reports,
+        counts,
+        drained,
+    }));
     let read = read_by(shared, &votes.reports);
-    Ok(report(shared, votes.reports, read, started))
+    Ok(votes.report(shared, read, started))
 }
 
 /// Another process gives its vote and is told the outcome.
@@ -202,7 +216,8 @@ fn vote(
     }
     let prepared = votes.prepared.clone().into_iter().collect();
     let (reports, counts) = (votes.reports.clone(), Counts::of(&shared.job));
-    control.tell(0, &Message::Ended(Ballot { prepared, reports, counts }));
+    let drained = votes.drained;
+    control.tell(0, &Message::Ended(Ballot { prepared, reports, counts, drained }));
     // From here on the coordinator decides: who is cancelled here asks it, and still waits.
     let verdict = control.next(|| {
         control.tell_end();
@@ -217,7 +232,7 @@ fn vote(
             if !fault!("only-the-first-process-observes") {
                 all.commit(shared, true)?;
             }
-            Ok(report(shared, all.reports, read, started))
+            Ok(all.report(shared, read, started))
         }
         Some((_, Message::Failed(_) | Message::Cancelled)) => {
             votes.discard(shared);
@@ -250,8 +265,4 @@ fn read_by(shared: &Shared, reports: &[StepReport]) -> u64 {
         .filter(|(node, _)| matches!(node.primitive, Primitive::Read(_) | Primitive::TestStream(_)))
         .map(|(_, report)| report.elements_in)
         .sum()
-}
-
-fn report(shared: &Shared, steps: Vec<StepReport>, read: u64, started: Instant) -> RunReport {
-    RunReport::of_steps(Outcome::Done, &shared.graph, steps, read, started.elapsed())
 }

@@ -27,25 +27,34 @@ const TICK: Duration = Duration::from_millis(20);
 /// pipe into which nobody writes, cannot be stopped; it is left behind.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Runs this process's workers to their ends; `on_over` is called while they are awaited in a run that
-/// is over. What fails is told to `shared`.
+/// The splits of each node that reads.
+pub(crate) type Queues = Vec<Option<Arc<SplitQueue>>>;
+
+/// Runs this process's workers to their ends; `tend` is called again and again while they are awaited.
+/// What fails is told to `shared`.
 pub(crate) fn work(
     shared: &Arc<Shared>,
     builders: Vec<AllocatorBuilder>,
     splits: Splits,
-    on_over: &dyn Fn(),
+    tend: &dyn Fn(&Queues),
 ) -> Result<Vec<WorkerEnd>, RunError> {
-    let queues: Vec<Option<Arc<SplitQueue>>> = std::iter::zip(shared.graph.nodes(), splits)
+    let workers = shared.options.workers;
+    let is_shared = shared.options.all_workers() > workers;
+    let queues: Arc<Queues> = std::iter::zip(shared.graph.nodes(), splits)
         .map(|(node, splits)| match &node.primitive {
-            Primitive::Read(read) => Some(Arc::new(SplitQueue::new(read.source.clone(), splits))),
+            Primitive::Read(read) => {
+                let queue = SplitQueue::new(read.source.clone(), splits, workers, is_shared);
+                Some(Arc::new(queue))
+            }
             _ => None,
         })
-        .collect();
+        .collect::<Queues>()
+        .into();
     let (sender, ended) = channel();
-    let seen = shared.clone();
+    let (seen, dealt) = (shared.clone(), queues.clone());
     let guards = execute_from(builders, Box::new(()), WorkerConfig::default(), move |worker| {
         // A fault of the engine itself must not leave the other workers waiting.
-        let end = panic::catch_unwind(AssertUnwindSafe(|| worker::run(worker, &seen, &queues)));
+        let end = panic::catch_unwind(AssertUnwindSafe(|| worker::run(worker, &seen, &dealt)));
         let end = end.unwrap_or_else(|_| {
             seen.fail(engine("a worker panicked; the message is on standard error".to_owned()));
             None
@@ -69,7 +78,8 @@ pub(crate) fn work(
         .map_err(|error| problem(format!("could not start a thread: {error}")))?;
 
     let mut ends = Vec::new();
-    let mut awaited = shared.options.workers;
+    let mut awaited = workers;
+    let mut stops_reading = false;
     let mut over_since: Option<Instant> = None;
     while awaited > 0 {
         match ended.recv_timeout(TICK) {
@@ -80,11 +90,12 @@ pub(crate) fn work(
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if shared.is_over() {
-            on_over();
-            if over_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
-                return Ok(ends);
-            }
+        tend(&queues);
+        if shared.stops_reading() && !std::mem::replace(&mut stops_reading, true) {
+            queues.iter().flatten().for_each(|queue| queue.wake_all());
+        }
+        if shared.is_over() && over_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+            return Ok(ends);
         }
     }
     // It only gathers what has ended.

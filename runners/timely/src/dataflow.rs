@@ -15,12 +15,13 @@ use crate::{
     head::Head,
     input::Input,
     moment::Moment,
-    operator::{Operator, Wakers},
+    operator::Operator,
     player::Player,
     ports::{Output, Ports, form_of},
     shared::Shared,
     splits::SplitQueue,
     stage::{StageRun, WorkerState},
+    wakers::Wakers,
 };
 
 /// What the stages of one worker are wired with.
@@ -91,10 +92,10 @@ impl<'scope> Wiring<'scope> {
         }
 
         let address = builder.operator_info().address;
-        let wakers = Wakers {
-            activator: self.scope.activator_for(address.clone()),
-            wake: self.scope.worker().sync_activator_for(address.to_vec()),
-        };
+        let wakers = Wakers::new(
+            self.scope.activator_for(address.clone()),
+            self.scope.worker().sync_activator_for(address.to_vec()),
+        );
         if let Some(player) = &self.player
             && matches!(*self.heads[stage.0].borrow(), Head::Script)
         {

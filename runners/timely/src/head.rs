@@ -1,15 +1,14 @@
 //! What a stage begins with: a source, a grouping, or nothing of its own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use watershed_model::{Advance, AnyBundle, AnyReader, Budget, Form, Primitive, Timestamp, fault};
-use watershed_runner_core::{FastGrouping, GroupingOperator, RunError, StageId, guard, is_simple};
+use watershed_model::{AnyBundle, Form, Primitive, Timestamp, fault};
+use watershed_runner_core::{
+    FastGrouping, GroupingOperator, RunError, StageId, guard, has_drained, is_simple, marked,
+};
 
 use crate::{
-    exchange::owner,
-    ports::Ports,
-    shared::Shared,
-    splits::{Next, ReaderId, SplitQueue},
+    exchange::owner, ports::Ports, reading::Reading, shared::Shared, splits::SplitQueue,
     stage::StageRun,
 };
 
@@ -18,6 +17,8 @@ use crate::{
 pub(crate) enum Step {
     More,
     Congested,
+    /// There is nothing to do for so long, if nothing wakes it.
+    Rest(Duration),
     Wait,
     End,
 }
@@ -35,19 +36,6 @@ pub(crate) enum Head {
     Step,
 }
 
-/// A source being read.
-pub(crate) struct Reading {
-    queue: Arc<SplitQueue>,
-    worker: usize,
-    reader: Option<(Box<dyn AnyReader>, ReaderId)>,
-    /// How much of the split at hand was told to those who watch.
-    told: u64,
-    /// The source's watermark as this worker has last seen it.
-    pub(crate) watermark: Timestamp,
-    /// How many elements were read since then.
-    pub(crate) since: usize,
-}
-
 impl Head {
     pub(crate) fn new(
         shared: &Shared,
@@ -57,15 +45,7 @@ impl Head {
     ) -> Self {
         let node = shared.graph.node(shared.plan.stages[stage.0].head);
         if let Some(queue) = queue {
-            let (queue, watermark) = (queue.clone(), Timestamp::MIN);
-            return Head::Source(Reading {
-                queue,
-                worker,
-                reader: None,
-                told: 0,
-                watermark,
-                since: 0,
-            });
+            return Head::Source(Reading::new(queue.clone(), worker));
         }
         let Some(grouping) = node.primitive.grouping() else {
             return match node.primitive {
@@ -104,6 +84,8 @@ impl Head {
         let name = &shared.graph.node(id).name;
         let failed = |failure| RunError::step(name, failure);
         let mut outcome = Ok(());
+        // What a drain made makes panes of its own.
+        let drained = shared.closes_early() && has_drained(&bundle);
         if !matches!(self, Head::Step) {
             run.count_in(id, bundle.len());
         }
@@ -122,7 +104,7 @@ impl Head {
                 let taken = guard(|| {
                     operator
                         .process(bundle, &mut |port, bundle| {
-                            emit(run, ports, id, port, bundle, &mut outcome);
+                            emit(run, ports, id, port, marked(bundle, drained), &mut outcome);
                         })
                         .map(drop)
                 });
@@ -154,17 +136,18 @@ impl Head {
         let id = shared.plan.stages[stage.0].head;
         let name = &shared.graph.node(id).name;
         let most = shared.options.bundle_elements;
+        let drained = watermark == Timestamp::MAX && shared.closes_early();
         let mut outcome = Ok(());
         let advanced = match self {
             Head::Fast(grouping) => guard(|| {
                 grouping.advance(watermark, Form::Values, most, &mut |bundle| {
-                    emit(run, ports, id, 0, bundle, &mut outcome);
+                    emit(run, ports, id, 0, marked(bundle, drained), &mut outcome);
                     !shared.is_over()
                 })
             }),
             Head::General(operator) => guard(|| {
                 operator.advance(watermark, now, &mut |port, bundle| {
-                    emit(run, ports, id, port, bundle, &mut outcome);
+                    emit(run, ports, id, port, marked(bundle, drained), &mut outcome);
                 })
             }),
             _ => Ok(()),
@@ -202,70 +185,5 @@ fn emit(
     // After a failure nothing is called any more.
     if outcome.is_ok() {
         *outcome = run.emit(id, port, bundle, &mut |exchange, bundle| ports.send(exchange, bundle));
-    }
-}
-
-impl Reading {
-    /// Reads one budget and puts it out.
-    pub(crate) fn read(
-        &mut self,
-        shared: &Shared,
-        stage: StageId,
-        run: &mut StageRun,
-        ports: &mut Ports,
-        wake: &timely::scheduling::SyncActivator,
-    ) -> Result<Step, RunError> {
-        let id = shared.plan.stages[stage.0].head;
-        let name = &shared.graph.node(id).name;
-        let failed = |failure| RunError::step(name, failure);
-        if shared.is_congested() {
-            return Ok(Step::Congested);
-        }
-        let (reading, reader) = match &mut self.reader {
-            Some(reading) => reading,
-            None => match guard(|| self.queue.next(self.worker, wake)).map_err(failed)? {
-                Next::Reader(opened, reader) => {
-                    self.told = 0;
-                    self.reader.insert((opened, reader))
-                }
-                Next::Wait => return Ok(Step::Wait),
-                Next::End => return Ok(Step::End),
-            },
-        };
-        if self.queue.wants_more()
-            && let Some(rest) = guard(|| reading.try_split(0.5)).map_err(failed)?
-        {
-            self.queue.add(rest, *reader);
-        }
-        let budget = Budget { elements: shared.options.bundle_elements, ..Budget::default() };
-        let (bundle, drops, advance) = guard(|| reading.advance(budget)).map_err(failed)?;
-        let done = reading.progress().done;
-        shared.job.read(bundle.len() as u64, done.saturating_sub(self.told));
-        self.told = done.max(self.told);
-        let read = bundle.len();
-        if advance != Advance::End {
-            let watermark = guard(|| Ok(reading.watermark())).map_err(failed)?;
-            if !self.queue.has_come_to(*reader, watermark) {
-                run.count_setback(id);
-            }
-        }
-        run.count_in(id, read);
-        run.count_drops(id, &drops);
-        run.emit(id, 0, bundle, &mut |exchange, bundle| ports.send(exchange, bundle))?;
-        self.since += read;
-        if advance == Advance::End
-            && let Some((_, reader)) = self.reader.take()
-        {
-            // Only now: what was read last is on its way.
-            self.queue.done(reader);
-        }
-        Ok(Step::More)
-    }
-
-    /// The source's watermark, over all its readers and what waits.
-    pub(crate) fn look(&mut self) -> Timestamp {
-        self.since = 0;
-        self.watermark = self.watermark.max(self.queue.watermark());
-        self.watermark
     }
 }

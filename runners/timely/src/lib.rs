@@ -12,6 +12,8 @@
 //!   dataflow    stages as timely operators
 //!   stage       what happens to a bundle inside a stage
 //!   splits      the splits of a job: found once, dealt out, shared by workers
+//!   reading     a source on one worker
+//!   wakers      how an operator is activated again
 //!   exchange    bundles on timely's channels
 //!   moment      timely's time: epoch and watermark
 //!   processes   how the processes of a job find, trust and lose each other
@@ -31,10 +33,12 @@ mod operator;
 mod player;
 mod ports;
 mod processes;
+mod reading;
 mod runner;
 mod shared;
 mod splits;
 mod stage;
+mod wakers;
 mod worker;
 
 pub use processes::is_launched_child;

@@ -7,21 +7,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use timely::{
-    progress::frontier::MutableAntichain,
-    scheduling::{Activator, SyncActivator},
-};
+use timely::progress::frontier::MutableAntichain;
 use watershed_model::{AnyBundle, Epoch, Form, Timestamp, fault};
-use watershed_runner_core::{RunError, StageId, time_of_day};
+use watershed_runner_core::{RunError, StageId, std_duration};
 
 use crate::{
-    head::{Head, Reading, Step},
+    head::{Head, Step},
     input::Input,
     moment::Moment,
     player::Player,
     ports::Ports,
+    reading::Reading,
     shared::Shared,
     stage::StageRun,
+    wakers::Wakers,
 };
 
 /// How long a source waits before it looks again whether the way is clear.
@@ -33,12 +32,6 @@ const CONGESTED: Duration = Duration::from_micros(200);
 const TELL_ELEMENTS: usize = 64 << 10;
 const TELL_ELEMENTS_ALONE: usize = 8 << 10;
 const TELL_TIME: Duration = Duration::from_millis(10);
-
-/// How an operator is activated again.
-pub(crate) struct Wakers {
-    pub(crate) activator: Activator,
-    pub(crate) wake: SyncActivator,
-}
 
 /// One stage on one worker, as timely sees it.
 pub(crate) struct Operator {
@@ -60,8 +53,6 @@ pub(crate) struct Operator {
     told: Instant,
     /// How many bundles a source has read in the open epoch.
     bundles: u64,
-    /// The deadline of processing time for which timely was asked to wake this operator.
-    wakes_at: Option<Timestamp>,
     ended: bool,
 }
 
@@ -91,7 +82,6 @@ impl Operator {
             set_aside: Vec::new(),
             told: Instant::now(),
             bundles: 0,
-            wakes_at: None,
             ended: false,
         }
     }
@@ -116,7 +106,8 @@ impl Operator {
         });
         match outcome {
             Ok(Step::More) => self.wakers.activator.activate(),
-            Ok(Step::Congested) => self.wakers.activator.activate_after(CONGESTED),
+            Ok(Step::Congested) => self.wakers.activate_after(CONGESTED),
+            Ok(Step::Rest(span)) => self.wakers.activate_after(span),
             Ok(Step::Wait | Step::End) => {}
             Err(error) => self.shared.fail(error),
         }
@@ -134,13 +125,14 @@ impl Operator {
             1 => TELL_ELEMENTS_ALONE,
             _ => TELL_ELEMENTS,
         };
-        if self.closes_epoch(step) || reading.since >= enough || is_time || step == Step::Wait {
+        let has_nothing = matches!(step, Step::Wait | Step::Rest(_));
+        if self.closes_epoch(step) || reading.since >= enough || is_time || has_nothing {
             self.told = Instant::now();
             self.watermark = reading.look();
             self.pass_on(Timestamp::MAX)?;
             // Others read on, and this worker must not hold their watermark back.
             if step == Step::Wait && self.watermark > Timestamp::MIN {
-                self.wakers.activator.activate_after(TELL_TIME);
+                self.wakers.activate_after(TELL_TIME);
             }
         }
         Ok(step)
@@ -206,17 +198,14 @@ impl Operator {
         Ok(Step::Wait)
     }
 
-    /// Sees that the operator is activated at the next deadline; once, since timely keeps every wish.
+    /// Sees that the operator is activated at the next deadline. A test's clock has to be looked at.
     fn wake_for(&mut self, deadline: Option<Timestamp>) {
-        let now = time_of_day();
-        // What is past has come true.
-        self.wakes_at = self.wakes_at.filter(|at| *at > now);
         let Some(deadline) = deadline else { return };
-        if self.wakes_at.is_none_or(|at| deadline < at) {
-            self.wakes_at = Some(deadline);
-            let span = deadline.since(now).as_micros().max(1);
-            self.wakers.activator.activate_after(Duration::from_micros(span.unsigned_abs()));
-        }
+        let clock = &self.shared.options.clock;
+        self.wakers.activate_after(match clock.is_told() {
+            true => TELL_TIME,
+            false => std_duration(deadline.since(clock.now())).max(Duration::from_micros(1)),
+        });
     }
 
     fn take_in(&mut self, head: &mut Head) -> Result<(), RunError> {
@@ -255,7 +244,7 @@ impl Operator {
         }
         let now = match (&self.player, &*head) {
             (Some(player), _) => player.now(Epoch(epoch.0.saturating_sub(1))),
-            (None, Head::General(_)) => time_of_day(),
+            (None, Head::General(_)) => self.shared.options.clock.now(),
             (None, _) => Timestamp::MIN,
         };
         self.epoch = epoch;

@@ -11,11 +11,12 @@ use timely::{
 };
 use watershed_model::{Graph, GraphFormat};
 use watershed_runner_core::{
-    JobHandle, JobState, Plan, PlanOptions, RunError, RunOptions, RunReport, Runner, guard,
+    JobHandle, JobState, Plan, PlanOptions, RunError, RunOptions, RunReport, Runner, Script, guard,
 };
 
 use crate::{
-    commit, crew,
+    commit,
+    crew::{self, Queues},
     processes::{self, Control, DataLink, Message, Place},
     shared::Shared,
     splits::{self, Splits},
@@ -50,6 +51,7 @@ impl Runner for TimelyRunner {
             )));
         }
         processes::check(options)?;
+        Script::check(&graph)?;
         let options = options.clone();
         JobHandle::spawn(self.name(), move |state| run(graph, options, state))
     }
@@ -71,7 +73,12 @@ fn run(graph: Arc<Graph>, options: RunOptions, job: Arc<JobState>) -> Result<Run
     if shared.options.all_workers() == shared.options.workers {
         let splits = splits::find(&shared)?;
         let (builders, _others) = communication(shared.options.workers)?;
-        let ends = crew::work(&shared, builders, splits, &|| ())?;
+        let tend = |_: &Queues| {
+            if shared.job.is_draining() {
+                shared.stop_reading();
+            }
+        };
+        let ends = crew::work(&shared, builders, splits, &tend)?;
         return commit::alone(&shared, ends, started);
     }
 
@@ -106,7 +113,7 @@ fn work_together(
     let data = processes::join(place, fingerprint(shared), control, shared)?;
     let splits = share_splits(shared, control)?;
     let builders = communication_over(data, control.index, shared.options.workers)?;
-    crew::work(shared, builders, splits, &|| control.tell_end())
+    crew::work(shared, builders, splits, &|queues| control.tend(queues))
 }
 
 fn communication_over(

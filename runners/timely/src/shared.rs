@@ -24,6 +24,12 @@ pub(crate) struct Shared {
     /// Whether the workers of this process have ended, and with them all that they had of links.
     workers_gone: AtomicBool,
     in_flight: AtomicI64,
+    /// Whether the graph has a source that may never end.
+    is_endless: bool,
+    /// Whether all processes know of a drain, so that sources may stop.
+    stops_reading: AtomicBool,
+    /// Whether a source was stopped before its end.
+    was_drained: AtomicBool,
     /// Which process of the job this is.
     process: OnceLock<usize>,
 }
@@ -37,6 +43,7 @@ impl Shared {
     ) -> Self {
         Shared {
             script: Script::of(&graph).map(Arc::new),
+            is_endless: graph.reads_endlessly(),
             graph,
             plan,
             options,
@@ -45,6 +52,8 @@ impl Shared {
             aborted: AtomicBool::new(false),
             workers_gone: AtomicBool::new(false),
             in_flight: AtomicI64::new(0),
+            stops_reading: AtomicBool::new(false),
+            was_drained: AtomicBool::new(false),
             process: OnceLock::new(),
         }
     }
@@ -85,6 +94,31 @@ impl Shared {
     /// Whether workers should drop what they do: the run has failed or was cancelled.
     pub(crate) fn is_over(&self) -> bool {
         self.aborted.load(SeqCst) || self.job.is_cancelled()
+    }
+
+    /// All processes know of a drain.
+    pub(crate) fn stop_reading(&self) {
+        self.stops_reading.store(true, SeqCst);
+    }
+
+    /// Whether sources that may never end stop. When one does, all processes know why.
+    pub(crate) fn stops_reading(&self) -> bool {
+        self.stops_reading.load(SeqCst)
+    }
+
+    /// Whether windows that close at the end do so because of a drain.
+    pub(crate) fn closes_early(&self) -> bool {
+        self.is_endless && self.job.is_draining()
+    }
+
+    /// A source was stopped before its end.
+    pub(crate) fn was_drained(&self) {
+        self.was_drained.store(true, SeqCst);
+    }
+
+    /// Whether a source was stopped in this process before its end.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.was_drained.load(SeqCst)
     }
 
     /// Says which process of the job this is; the first, if nobody says.

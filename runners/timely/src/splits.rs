@@ -6,10 +6,10 @@ use std::{
 };
 
 use timely::scheduling::SyncActivator;
-use watershed_model::{AnyReader, AnySource, AnySplit, BoxError, Primitive, Timestamp};
-use watershed_runner_core::{RunError, guard};
+use watershed_model::{AnySource, AnySplit, Boundedness, BoxError, Primitive, Timestamp, fault};
+use watershed_runner_core::{OpenReader, RunError, Standing, guard};
 
-use crate::shared::Shared;
+use crate::{shared::Shared, wakers::waker};
 
 /// Splits asked for, for each worker: so many that one slow split does not keep the others waiting.
 const SPLITS_PER_WORKER: usize = 4;
@@ -52,24 +52,32 @@ pub(crate) struct ReaderId(u64);
 /// The splits that wait, and who reads.
 pub(crate) struct SplitQueue {
     source: Arc<dyn AnySource>,
+    /// How many workers share it.
+    workers: usize,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     /// The splits that wait, each with a watermark: nothing on time in it has a smaller event time.
     waiting: VecDeque<(AnySplit, Timestamp)>,
-    /// The watermark of each split that is being read.
-    reading: BTreeMap<ReaderId, Timestamp>,
+    /// How far each split has come that is being read.
+    reading: BTreeMap<ReaderId, Standing>,
     next: u64,
+    /// All workers that read here.
+    workers: BTreeMap<usize, SyncActivator>,
     /// Workers that found nothing and wait to be woken, each once however often it has asked.
     idle: BTreeMap<usize, SyncActivator>,
+    /// How far the splits of other processes have come.
+    elsewhere: Standing,
+    is_stopped: bool,
 }
 
 /// What a worker that asks for a split gets.
 pub(crate) enum Next {
     /// A split, opened.
-    Reader(Box<dyn AnyReader>, ReaderId),
+    Reader(Box<OpenReader>, ReaderId),
+    /// None, because the worker has its share.
+    Enough,
     /// Nothing now; the worker is woken when there is, or when all is read.
     Wait,
     /// All splits of the job are done.
@@ -77,34 +85,72 @@ pub(crate) enum Next {
 }
 
 impl SplitQueue {
-    pub(crate) fn new(source: Arc<dyn AnySource>, splits: Vec<AnySplit>) -> Self {
-        let waiting = splits.into_iter().map(|split| (split, Timestamp::MIN)).collect();
-        SplitQueue { source, state: Mutex::new(State { waiting, ..State::default() }) }
+    /// A queue for `workers` workers of one process, or of several if `is_shared`.
+    pub(crate) fn new(
+        source: Arc<dyn AnySource>,
+        splits: Vec<AnySplit>,
+        workers: usize,
+        is_shared: bool,
+    ) -> Self {
+        let state = State {
+            waiting: splits.into_iter().map(|split| (split, Timestamp::MIN)).collect(),
+            reading: BTreeMap::new(),
+            next: 0,
+            workers: BTreeMap::new(),
+            idle: BTreeMap::new(),
+            // Until they say something, the others hold on to where they began.
+            elsewhere: if is_shared { Standing::At(Timestamp::MIN) } else { Standing::Ended },
+            is_stopped: false,
+        };
+        SplitQueue { source, workers, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next split for a worker. `wake` is called when it is worth asking again.
-    pub(crate) fn next(&self, worker: usize, wake: &SyncActivator) -> Result<Next, BoxError> {
-        let (split, reader) = {
+    /// Whether the source has an end of its own.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.source.boundedness() == Boundedness::Bounded
+    }
+
+    /// Whether splits of the source can become idle.
+    pub(crate) fn can_be_idle(&self) -> bool {
+        self.source.idle_after().is_some()
+    }
+
+    /// The next split for a worker that reads `has` splits. `wake` is called when it is worth asking
+    /// again.
+    pub(crate) fn next(
+        &self,
+        worker: usize,
+        has: usize,
+        wake: &SyncActivator,
+    ) -> Result<Next, BoxError> {
+        let (split, watermark, reader) = {
             let mut state = self.state();
+            state.workers.entry(worker).or_insert_with(|| wake.clone());
+            let all = state.waiting.len() + state.reading.len();
+            if has > 0 && has >= all.div_ceil(self.workers) {
+                return Ok(Next::Enough);
+            }
             match state.waiting.pop_front() {
                 Some((split, watermark)) => {
                     let reader = ReaderId(state.next);
                     state.next += 1;
-                    state.reading.insert(reader, watermark);
-                    (split, reader)
+                    state.reading.insert(reader, Standing::At(watermark));
+                    (split, watermark, reader)
                 }
                 None if state.reading.is_empty() => return Ok(Next::End),
+                None if has > 0 => return Ok(Next::Enough),
                 None => {
                     state.idle.insert(worker, wake.clone());
                     return Ok(Next::Wait);
                 }
             }
         };
-        Ok(Next::Reader(self.source.open(&split)?, reader))
+        let opened = OpenReader::open(self.source.clone(), &split, watermark, waker(wake))?;
+        Ok(Next::Reader(Box::new(opened), reader))
     }
 
     /// Whether a worker waits for something to read, so that a reader should give a part away.
@@ -116,32 +162,45 @@ impl SplitQueue {
     /// A reader gave a part away, in which nothing on time is older than the reader's watermark.
     pub(crate) fn add(&self, split: AnySplit, from: ReaderId) {
         let mut state = self.state();
-        let watermark = state.reading.get(&from).copied().unwrap_or(Timestamp::MIN);
+        let watermark = state.reading.get(&from).map_or(Timestamp::MIN, |at| at.watermark());
         state.waiting.push_back((split, watermark));
         wake(state.idle.pop_first());
     }
 
-    /// A reader's watermark. Where it goes back it is held at its highest value, and that is told by
-    /// `false`. When it begins to move, workers that wait are woken, since they hold it back where they
-    /// have last seen it.
-    pub(crate) fn has_come_to(&self, reader: ReaderId, watermark: Timestamp) -> bool {
+    /// How far a reader has come. When its watermark begins to move, or is left out, workers that wait
+    /// are woken, since they hold it back where they have last seen it.
+    pub(crate) fn has_come_to(&self, reader: ReaderId, standing: Standing) {
         let mut state = self.state();
-        let Some(before) = state.reading.get_mut(&reader) else { return true };
-        let (goes_on, begins) =
-            (watermark >= *before, *before == Timestamp::MIN && watermark > *before);
-        *before = watermark.max(*before);
+        let Some(before) = state.reading.get_mut(&reader) else { return };
+        let start = Standing::At(Timestamp::MIN);
+        let begins = *before == start && standing != start;
+        *before = standing;
         if begins {
             wake(std::mem::take(&mut state.idle));
         }
-        goes_on
     }
 
-    /// The source's watermark: the least of all splits that are read or wait.
-    pub(crate) fn watermark(&self) -> Timestamp {
+    /// How far the splits of this process have come.
+    pub(crate) fn standing(&self) -> Standing {
         let state = self.state();
-        let waiting = state.waiting.iter().map(|(_, watermark)| *watermark);
-        let least = waiting.chain(state.reading.values().copied()).min();
-        least.unwrap_or(Timestamp::MAX)
+        let waiting = state.waiting.iter().map(|(_, watermark)| Standing::At(*watermark));
+        Standing::of(waiting.chain(state.reading.values().copied()))
+    }
+
+    /// How far the splits of all other processes have come, as far as this one was told.
+    pub(crate) fn elsewhere(&self, standing: Standing) {
+        self.state().elsewhere = standing;
+    }
+
+    /// The source's watermark here: that of all splits that are read or wait. Where all are idle it goes
+    /// by those of other processes, which they must not hold back.
+    pub(crate) fn watermark(&self) -> Timestamp {
+        match self.standing() {
+            Standing::Idle(at) if !fault!("processes-are-idle-alone") => {
+                Standing::Idle(at).and(self.state().elsewhere).watermark()
+            }
+            standing => standing.watermark(),
+        }
     }
 
     /// A split has been read to its end.
@@ -151,6 +210,21 @@ impl SplitQueue {
         if state.reading.is_empty() && state.waiting.is_empty() {
             wake(std::mem::take(&mut state.idle));
         }
+    }
+
+    /// The source is not read any more. Whether there was anything left to read.
+    pub(crate) fn stop(&self) -> bool {
+        let mut state = self.state();
+        let was_read = !state.waiting.is_empty() || !state.reading.is_empty();
+        state.waiting.clear();
+        state.is_stopped |= was_read;
+        state.is_stopped
+    }
+
+    /// Wakes all workers that read here.
+    pub(crate) fn wake_all(&self) {
+        let workers = self.state().workers.clone();
+        wake(workers);
     }
 }
 

@@ -7,6 +7,7 @@
 //!   window                              window functions, open to authors
 //!   transforms                          composites made of the above
 //!   create, observe, testing            elements from memory, and looking at them again
+//!   generate_sequence, periodic_impulse numbers and instants as the clock goes on
 //! ```
 //!
 //! Nothing here runs: a pipeline is built into a [`Graph`](watershed_model::Graph), which a runner
@@ -18,10 +19,12 @@ mod create;
 mod do_fn;
 mod dropped;
 mod element_wise;
+mod generate_sequence;
 mod group;
 mod kernel;
 mod keyed;
 mod observe;
+mod periodic_impulse;
 mod pipeline;
 mod table;
 mod test_stream;
@@ -43,9 +46,11 @@ pub use do_fn::{
 };
 pub use dropped::Dropped;
 pub use element_wise::{Failed, Func};
+pub use generate_sequence::GenerateSequence;
 pub use group::Group;
 pub use keyed::Keyed;
 pub use observe::{Collected, Observed};
+pub use periodic_impulse::PeriodicImpulse;
 pub use pipeline::{Pipeline, Written};
 pub use test_stream::TestStream;
 pub use transform::PTransform;

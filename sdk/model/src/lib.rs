@@ -32,6 +32,7 @@ mod sink;
 mod source;
 mod table;
 mod time;
+mod timestamp_policy;
 mod trigger;
 mod window;
 mod window_tables;
@@ -62,6 +63,7 @@ pub use table::{Cell, KeyedTable, PaneCell, Placement, Slot, TableFactory};
 pub use time::{
     Duration, DurationParseError, Timestamp, days, hours, micros, millis, minutes, seconds,
 };
+pub use timestamp_policy::TimestampPolicy;
 pub use trigger::{
     AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, Never,
     Repeatedly, Trigger, TriggerParseError, TriggerProblem,

@@ -1,12 +1,12 @@
 //! Sources: what elements are read from, in splits that can be shared, remembered and cut again.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{fmt::Debug, sync::Arc, task::Waker};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnyBundle, BoxError, Bundle, Coder, Column, DropReason, Drops, Element, Metadata, Timestamp,
-    coder::BinaryCoder, fault, graph::Boundedness,
+    AnyBundle, BoxError, Bundle, Coder, Column, DropReason, Drops, Duration, Element, Metadata,
+    Timestamp, coder::BinaryCoder, fault, graph::Boundedness,
 };
 
 /// Something that elements can be read from.
@@ -41,7 +41,21 @@ pub trait Source: Send + Sync + 'static {
         true
     }
 
-    /// Cuts the source into about `desired` splits that together cover each element exactly once.
+    /// After how much processing time a split that was asked, and had nothing, no longer holds the
+    /// source's watermark: it is *idle*. What it gives later may be late. By default a split holds the
+    /// watermark for ever. A split that is not asked, as while steps behind are busy, is never idle.
+    fn idle_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// How long a reader that said [`Advance::Idle`] is left alone, on the system's clock, if it does not
+    /// call its [waker](Reader::wake_by). By default 10 ms, which costs next to nothing.
+    fn poll_interval(&self) -> Duration {
+        crate::millis(10)
+    }
+
+    /// Cuts the source into about `desired` splits that together cover each element exactly once. All
+    /// splits of an unbounded source are read at once, in turn.
     ///
     /// # Errors
     /// When the source cannot be found or listed.
@@ -60,8 +74,15 @@ pub trait Source: Send + Sync + 'static {
     fn open(&self, split: Self::Split) -> Result<Self::Reader, BoxError>;
 }
 
-/// Reads one split. Synchronous: a call does a bounded amount of work and returns.
+/// Reads one split. Synchronous: a call does a bounded amount of work and returns. The reader of an
+/// unbounded source does not wait for what has not come yet: it says [`Advance::Idle`].
 pub trait Reader<T, S>: Send {
+    /// Gives the reader a waker, before it is first asked. One that learns by itself that there is more,
+    /// on a thread of its own perhaps, calls it, and is asked again at once.
+    fn wake_by(&mut self, waker: &Waker) {
+        let _ = waker;
+    }
+
     /// Reads on, at most as much as the budget allows, and puts what it read into `out`.
     ///
     /// # Errors
@@ -111,7 +132,8 @@ impl Default for Budget {
 pub enum Advance {
     /// There is more at once.
     More,
-    /// It was asked and had nothing; there may be more later.
+    /// There is nothing more at present; there may be later. The reader is asked again when it calls its
+    /// waker, or after [`Source::poll_interval`].
     Idle,
     /// The split has ended.
     End,
@@ -129,15 +151,23 @@ pub struct SourceOutput<T> {
     values: Vec<T>,
     timestamps: Column<Timestamp>,
     drops: Drops,
+    now: Timestamp,
 }
 
 impl<T> SourceOutput<T> {
-    fn with_capacity(elements: usize) -> Self {
+    fn with_capacity(elements: usize, now: Timestamp) -> Self {
         SourceOutput {
             values: Vec::with_capacity(elements),
             timestamps: Column::Uniform(Timestamp::MIN),
             drops: Drops::default(),
+            now,
         }
+    }
+
+    /// The processing time of this call. It never goes back for a reader, and a test can tell it: a
+    /// source that goes by the clock goes by this one.
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Puts out an element without an event time.
@@ -215,6 +245,10 @@ pub trait AnySource: Send + Sync {
     fn is_resumable(&self) -> bool;
     /// As [`Source::has_event_times`].
     fn has_event_times(&self) -> bool;
+    /// As [`Source::idle_after`].
+    fn idle_after(&self) -> Option<Duration>;
+    /// As [`Source::poll_interval`].
+    fn poll_interval(&self) -> Duration;
     /// As [`Source::splits`].
     ///
     /// # Errors
@@ -229,11 +263,17 @@ pub trait AnySource: Send + Sync {
 
 /// The erased face of a reader.
 pub trait AnyReader: Send {
-    /// As [`Reader::advance`].
+    /// As [`Reader::wake_by`].
+    fn wake_by(&mut self, waker: &Waker);
+    /// As [`Reader::advance`], at this processing time, which must not go back.
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn advance(&mut self, budget: Budget) -> Result<(AnyBundle, Drops, Advance), BoxError>;
+    fn advance(
+        &mut self,
+        budget: Budget,
+        now: Timestamp,
+    ) -> Result<(AnyBundle, Drops, Advance), BoxError>;
     /// As [`Reader::position`].
     ///
     /// # Errors
@@ -276,6 +316,12 @@ impl<S: Source> AnySource for ErasedSource<S> {
     fn has_event_times(&self) -> bool {
         self.0.has_event_times()
     }
+    fn idle_after(&self) -> Option<Duration> {
+        self.0.idle_after()
+    }
+    fn poll_interval(&self) -> Duration {
+        self.0.poll_interval()
+    }
     fn splits(&self, desired: usize) -> Result<Vec<AnySplit>, BoxError> {
         self.0.splits(desired)?.iter().map(|split| erase_split(&*self.0, split)).collect()
     }
@@ -291,8 +337,20 @@ struct ErasedReader<S: Source> {
 }
 
 impl<S: Source> AnyReader for ErasedReader<S> {
-    fn advance(&mut self, budget: Budget) -> Result<(AnyBundle, Drops, Advance), BoxError> {
-        let mut out = SourceOutput::with_capacity(budget.elements.min(4096));
+    fn wake_by(&mut self, waker: &Waker) {
+        self.reader.wake_by(waker);
+    }
+    fn advance(
+        &mut self,
+        budget: Budget,
+        now: Timestamp,
+    ) -> Result<(AnyBundle, Drops, Advance), BoxError> {
+        // An idle reader is asked often and has nothing mostly.
+        let most = match self.source.boundedness() {
+            Boundedness::Bounded => budget.elements.min(4096),
+            Boundedness::Unbounded => 0,
+        };
+        let mut out = SourceOutput::with_capacity(most, now);
         let advance = self.reader.advance(&mut out, budget)?;
         let latest = match &out.timestamps {
             Column::Uniform(all) => Some(*all),
@@ -332,7 +390,7 @@ mod tests {
 
     #[test]
     fn times_become_a_column_only_when_they_differ() {
-        let mut out = SourceOutput::with_capacity(4);
+        let mut out = SourceOutput::with_capacity(4, Timestamp::MIN);
         out.emit_at(1, Timestamp::from_seconds(1));
         out.emit_at(2, Timestamp::from_seconds(1));
         assert_eq!(out.timestamps, Column::Uniform(Timestamp::from_seconds(1)));

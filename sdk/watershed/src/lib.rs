@@ -37,9 +37,10 @@ pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code, is_launched_child};
 pub use watershed_core::{
     BundleContext, CalendarWindows, Collected, Create, DoFn, Dropped, ElementContext, Emitter,
-    Emitters, Failed, FixedWindows, Four, Func, GlobalWindows, Group, Keyed, NoOutputs, Observed,
-    One, Outputs, PCollection, PTransform, Pipeline, Sessions, SlidingWindows, TestStream, Three,
-    Two, WindowExt, WindowFn, WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
+    Emitters, Failed, FixedWindows, Four, Func, GenerateSequence, GlobalWindows, Group, Keyed,
+    NoOutputs, Observed, One, Outputs, PCollection, PTransform, PeriodicImpulse, Pipeline,
+    Sessions, SlidingWindows, TestStream, Three, Two, WindowExt, WindowFn, WindowSettings,
+    Windowing, Written, chrono, chrono_tz, combine,
 };
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
@@ -48,11 +49,12 @@ pub use watershed_model::{
     AccumulationMode, AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime,
     AfterWatermark, BoundedWindow, BoxError, BuildErrors, Duration, Element, FiringBehavior,
     GlobalWindow, GraphFormat, IntervalWindow, Key, Never, Owned, PaneInfo, PaneTiming, Repeatedly,
-    Timestamp, TimestampCombiner, Trigger, days, hours, micros, millis, minutes, seconds,
+    Timestamp, TimestampCombiner, TimestampPolicy, Trigger, days, hours, micros, millis, minutes,
+    seconds,
 };
 pub use watershed_runner_core::{
-    Checks, JobHandle, JobProgress, JobState, Outcome, RunError, RunOptions, RunReport, Runner,
-    StepReport,
+    Checks, Clock, JobHandle, JobProgress, JobState, Outcome, RunError, RunOptions, RunReport,
+    Runner, StepReport,
 };
 pub use watershed_runner_direct::DirectRunner;
 #[cfg(feature = "timely")]
@@ -64,10 +66,11 @@ pub mod prelude {
     pub use crate::text;
     pub use crate::{
         AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, BoxError,
-        CalendarWindows, DoFn, ElementContext, Emitters, FixedWindows, GlobalWindows, Group, Never,
-        One, PCollection, PTransform, Pipeline, PipelineOptions, Repeatedly, RunError, RunPipeline,
-        Sessions, SlidingWindows, Timestamp, Trigger, Two, WindowExt, WindowSettings, combine::*,
-        days, hours, millis, minutes, seconds,
+        CalendarWindows, DoFn, ElementContext, Emitters, FixedWindows, GenerateSequence,
+        GlobalWindows, Group, Never, One, PCollection, PTransform, PeriodicImpulse, Pipeline,
+        PipelineOptions, Repeatedly, RunError, RunPipeline, Sessions, SlidingWindows, Timestamp,
+        TimestampPolicy, Trigger, Two, WindowExt, WindowSettings, combine::*, days, hours, millis,
+        minutes, seconds,
     };
 }
 

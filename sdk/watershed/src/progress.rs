@@ -119,6 +119,7 @@ fn read(elements: u64, progress: JobProgress) -> String {
 fn summary(report: &RunReport, progress: JobProgress) -> String {
     let outcome = match report.outcome {
         Outcome::Cancelled => "cancelled, nothing written: ",
+        Outcome::Drained => "drained: ",
         Outcome::Done | Outcome::NotRun => "",
     };
     let seconds = report.elapsed.as_secs_f64();
@@ -172,6 +173,10 @@ mod tests {
             line,
             "1,234 elements (5.00 MiB) read in 2.50 s, 2.00 MiB/s; 1 dropped (undecodable), 2 failed"
         );
+
+        report.outcome = Outcome::Drained;
+        let line = summary(&report, state.progress());
+        assert!(line.starts_with("drained: 1,234 elements"), "{line}");
 
         report.outcome = Outcome::Cancelled;
         report.drops.add(DropReason::Late, 3);

@@ -24,7 +24,8 @@ pub trait RunPipeline {
     /// Builds the pipeline and runs it to its end. On a terminal a progress bar shows how far it is,
     /// and one line tells the outcome, both on standard error, unless the options say quiet. With
     /// `show_graph` or `show_plan` it prints the graph or the plan instead of running. Ctrl-C cancels
-    /// the run; a second one ends the program.
+    /// the run; a second one ends the program. A run that reads without end is drained by the first,
+    /// cancelled by the second, and the third ends the program.
     ///
     /// # Errors
     /// All that is wrong with the pipeline, or why the run failed; then nothing was written.
@@ -50,9 +51,11 @@ impl RunPipeline for Pipeline {
             };
             return print(&plan, options);
         }
+        #[cfg(feature = "cli")]
+        let is_endless = graph.reads_endlessly();
         let starting = || start(Arc::new(graph), options);
         #[cfg(feature = "cli")]
-        let (job, _interruptible) = crate::interrupt::start(starting)?;
+        let (job, _interruptible) = crate::interrupt::start(is_endless, starting)?;
         #[cfg(not(feature = "cli"))]
         let job = starting()?;
         #[cfg(feature = "cli")]
@@ -110,11 +113,16 @@ pub fn is_launched_child() -> bool {
 /// The exit code of a run that was cancelled: that of a program which Ctrl-C ended.
 const CANCELLED: u8 = 130;
 
-/// The exit code of a program that ran a pipeline: 0, 130 if it was cancelled, or 1 after the error was
-/// told on standard error, with all its causes.
+/// The exit code of a run that was drained.
+const DRAINED: u8 = 3;
+
+/// The exit code of a program that ran a pipeline: 0 if it came to its end, 3 if it was drained, 130 if
+/// it was cancelled, or 1 after the error was told on standard error, with all its causes. (2 is for
+/// arguments that are wrong.)
 pub fn exit_code(result: Result<RunReport, RunError>) -> ExitCode {
     let error = match result {
         Ok(report) if report.outcome == Outcome::Cancelled => return ExitCode::from(CANCELLED),
+        Ok(report) if report.outcome == Outcome::Drained => return ExitCode::from(DRAINED),
         Ok(_) => return ExitCode::SUCCESS,
         Err(_) if is_launched_child() => return ExitCode::FAILURE,
         Err(error) => error,

@@ -4,7 +4,7 @@ use std::{
     io,
     net::{Shutdown, TcpStream},
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{
             AtomicBool, AtomicUsize,
             Ordering::{Relaxed, SeqCst},
@@ -18,10 +18,11 @@ use std::{
 use watershed_runner_core::RunError;
 
 use super::{
+    agreement::Agreement,
     message::{self, Counts, Message},
     socket::{Patient, prepare},
 };
-use crate::{runner::problem, shared::Shared};
+use crate::{crew::Queues, runner::problem, shared::Shared};
 
 /// How often each side says that it is alive.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -57,6 +58,8 @@ pub(crate) struct Control {
     heart: OnceLock<Thread>,
     /// Whether a process was lost by its silence: it may still be there.
     silent: AtomicBool,
+    /// What processes agree on while their workers run.
+    agreement: Mutex<Agreement>,
 }
 
 impl Control {
@@ -80,6 +83,7 @@ impl Control {
             closed: AtomicBool::new(false),
             heart: OnceLock::new(),
             silent: AtomicBool::new(false),
+            agreement: Mutex::default(),
         });
         let alive = control.clone();
         let beat = move || {
@@ -165,6 +169,36 @@ impl Control {
         }
     }
 
+    /// Called again and again while workers run: says what others should know.
+    pub(crate) fn tend(&self, queues: &Queues) {
+        if self.shared.is_over() {
+            return self.tell_end();
+        }
+        let told = self.agreement().tend(&self.shared, self.index, self.count, queues);
+        told.iter().for_each(|(peer, message)| self.tell(*peer, message));
+    }
+
+    /// Takes in what processes agree on; whether this was of that kind.
+    fn agree(&self, peer: usize, message: &Message) -> bool {
+        match message {
+            Message::Drain => {
+                self.shared.job.drain();
+                if !self.is_coordinator() {
+                    self.tell(peer, &Message::Draining);
+                }
+            }
+            Message::Draining => self.agreement().knows_of_drain(peer),
+            Message::StopReading => self.shared.stop_reading(),
+            Message::Standing(node, standing) => self.agreement().stands(peer, *node, *standing),
+            _ => return false,
+        }
+        true
+    }
+
+    fn agreement(&self) -> MutexGuard<'_, Agreement> {
+        self.agreement.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether another process has said how the run ends.
     pub(crate) fn has_heard_the_end(&self) -> bool {
         self.over.load(SeqCst)
@@ -235,6 +269,9 @@ impl Control {
                 Message::Failed(told) => self.shared.fail(told.clone().into_error()),
                 Message::Cancelled => self.shared.job.cancel(),
                 _ => {}
+            }
+            if self.agree(peer, &message) {
+                continue;
             }
             if !matches!(message, Message::Alive(_)) {
                 // Nobody asks any more once the run has ended.

@@ -3,8 +3,8 @@
 use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
-use watershed_model::{AnySplit, BinaryCoder, BoxError, Coder};
-use watershed_runner_core::{Failure, JobState, RunError, StepReport};
+use watershed_model::{AnySplit, BinaryCoder, BoxError, Coder, NodeId};
+use watershed_runner_core::{Failure, JobState, RunError, Standing, StepReport};
 
 use crate::stage::Prepared;
 
@@ -29,6 +29,15 @@ pub(crate) enum Message {
     Failed(Told),
     /// From anyone: the run was cancelled.
     Cancelled,
+    /// From another process: it was asked to drain. From the coordinator: all are.
+    Drain,
+    /// From another process: it knows that the job drains.
+    Draining,
+    /// From the coordinator: all know that the job drains, so sources may stop.
+    StopReading,
+    /// How far the splits of a source have come, by node: from another process its own, from the
+    /// coordinator those of all others together.
+    Standing(NodeId, Standing),
     /// I am alive, and have come so far.
     Alive(Counts),
 }
@@ -46,6 +55,8 @@ pub(crate) struct Ballot {
     pub(crate) prepared: Prepared,
     pub(crate) reports: Vec<StepReport>,
     pub(crate) counts: Counts,
+    /// Whether a source was stopped there before its end.
+    pub(crate) drained: bool,
 }
 
 /// How far a process has come with its input.

@@ -12,10 +12,12 @@
 //!   handshake   both ends of a new link prove the secret and compare fingerprints of their graphs
 //!   control     the control links: who is alive, who has failed
 //!   message     what is said on them
+//!   agreement   what processes agree on while their workers run: a drain, idle sources
 //!   data_link   a data link as timely's stream: bounded frames, and no panic when it is lost
 //!   socket      time limits and keepalive
 //! ```
 
+mod agreement;
 mod control;
 mod data_link;
 mod door;

@@ -107,6 +107,62 @@ pub enum TextError {
         /// The limit.
         limit: usize,
     },
+    /// A line of text that goes on is not UTF-8.
+    #[error(
+        "{path} has a line that is not UTF-8: {line:?}; mend what writes it, or say what to do with \
+         `.invalid_utf8(InvalidUtf8::Replace)` or `.invalid_utf8(InvalidUtf8::Skip)`"
+    )]
+    LineNotUtf8 {
+        /// The file, connection or standard input.
+        path: String,
+        /// How the line begins.
+        line: String,
+    },
+    /// A line of text that goes on is longer than the limit.
+    #[error(
+        "{path} has a line that is longer than {limit} bytes; if it is meant to be, raise the limit with \
+         `.max_line_bytes(..)`"
+    )]
+    StreamLineTooLong {
+        /// The file, connection or standard input.
+        path: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// A file cannot be followed.
+    #[error(
+        "cannot follow `{path}`: it {problem}; follow a plain file, or read it with `text::read`"
+    )]
+    CannotFollow {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Nobody listens.
+    #[error(
+        "cannot connect to `{address}`: {source}; check the `host:port`, and start what listens there \
+         first"
+    )]
+    CannotConnect {
+        /// The address.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A connection broke, or standard input cannot be read.
+    #[error(
+        "{path} broke after {bytes} bytes: {source}; what was on its way is lost: see why the other end \
+         broke off, and run again"
+    )]
+    Broken {
+        /// The connection or standard input.
+        path: String,
+        /// How much had come.
+        bytes: u64,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A file ended before the place up to which it was to be read.
     #[error(
         "`{path}` ended at byte {found}, but had {expected} bytes when its reading was planned; \

@@ -1,5 +1,5 @@
-//! Text files, line by line: read a file, a glob, a directory or standard input; write sharded files
-//! or standard output.
+//! Text files, line by line: read a file, a glob, a directory or standard input; follow what grows; write
+//! sharded files or standard output.
 //!
 //! Reading cuts large plain files into byte ranges, so that one file keeps every worker busy; what is
 //! compressed is read from its beginning, one file a reader. Writing goes in two phases: each worker
@@ -16,6 +16,8 @@
 //! `target` (where the output goes), `sink` (a worker's writer), `shard` (a part file and what becomes
 //! of it) and `commit`. Both share `compression` and `error`.
 //!
+//! Text that goes on is read by [`follow`], [`read_socket`] and [`read_stdin`]; see `stream`.
+//!
 //! Text is UTF-8. A byte order mark is not taken away: it is part of the first line.
 
 mod apply;
@@ -31,6 +33,7 @@ mod shard;
 mod sink;
 mod source;
 mod split;
+mod stream;
 mod target;
 mod write;
 
@@ -42,4 +45,5 @@ pub use shard::TextPart;
 pub use sink::{TextSink, TextSinkWriter};
 pub use source::TextSource;
 pub use split::TextSplit;
+pub use stream::{TextStream, follow, read_socket, read_stdin};
 pub use write::{TextWrite, write};

@@ -42,6 +42,18 @@ pub(crate) fn find(pattern: &str) -> Result<Vec<Found>, TextError> {
     }
 }
 
+/// Finds the files that are there now, which may be none.
+pub(crate) fn find_now(pattern: &str) -> Result<Vec<Found>, TextError> {
+    match find(pattern) {
+        Err(
+            TextError::Missing { .. }
+            | TextError::EmptyDirectory { .. }
+            | TextError::NothingMatches { .. },
+        ) => Ok(Vec::new()),
+        found => found,
+    }
+}
+
 fn find_matches(pattern: &str) -> Result<Vec<Found>, TextError> {
     let (root, rest) = cut_at_first_wildcard(pattern);
     if rest.is_empty() {

@@ -327,7 +327,7 @@ impl TextReader {
 mod tests {
     use std::fs;
 
-    use watershed_model::{Source, erase_source};
+    use watershed_model::{Source, Timestamp, erase_source};
 
     use super::*;
 
@@ -341,7 +341,7 @@ mod tests {
         let mut reader = erased.open(&any).unwrap();
         let mut lines = Vec::new();
         loop {
-            let (bundle, _, advance) = reader.advance(Budget::default()).unwrap();
+            let (bundle, _, advance) = reader.advance(Budget::default(), Timestamp::MIN).unwrap();
             lines.extend(bundle.downcast::<String>().values);
             if advance == Advance::End {
                 return lines;
@@ -376,7 +376,11 @@ mod tests {
         let source = erase_source(crate::read(path.to_str().unwrap()).into_source());
         let splits = source.splits(1).unwrap();
         fs::write(&path, "one\n").unwrap();
-        let error = source.open(&splits[0]).unwrap().advance(Budget::default()).unwrap_err();
+        let error = source
+            .open(&splits[0])
+            .unwrap()
+            .advance(Budget::default(), Timestamp::MIN)
+            .unwrap_err();
         assert!(error.to_string().contains("a.txt` ended at byte 4, but had 8 bytes"), "{error}");
     }
 

@@ -12,7 +12,7 @@ use std::{
 use drive::{Outcome, advance, assert_says, source, text_of};
 use tempfile::tempdir;
 use watershed_io_text::{self as text, InvalidUtf8};
-use watershed_model::Budget;
+use watershed_model::{Budget, Timestamp};
 
 fn error_of(pattern: impl AsRef<Path>) -> String {
     drive::read(text::read(text_of(pattern)), 4).unwrap_err()
@@ -68,7 +68,8 @@ fn a_file_that_cannot_be_read_is_named() {
         let error = source.open(&splits[0]).err().unwrap().to_string();
         assert_says(&error, &["cannot read", &text_of(&path), "check the path"]);
         fs::create_dir(&path).unwrap();
-        let read = source.open(&splits[0]).and_then(|mut r| r.advance(Budget::default()));
+        let read =
+            source.open(&splits[0]).and_then(|mut r| r.advance(Budget::default(), Timestamp::MIN));
         assert_says(&read.err().unwrap().to_string(), &["cannot read", "a.txt", "name a file"]);
         fs::remove_dir(&path).unwrap();
     }

@@ -122,6 +122,15 @@ impl Graph {
         &self.collections[id.0]
     }
 
+    /// Whether a source is read that may never end, so that the job ends only when it is told to. (A test
+    /// stream ends.)
+    pub fn reads_endlessly(&self) -> bool {
+        self.nodes.iter().any(|node| match &node.primitive {
+            Primitive::Read(read) => read.source.boundedness() == Boundedness::Unbounded,
+            _ => false,
+        })
+    }
+
     /// Who reads a collection: each reader with the place among its inputs, twice if it reads twice.
     pub fn readers(&self, id: CollectionId) -> Vec<(NodeId, usize)> {
         let nodes = self.nodes.iter().enumerate();

@@ -8,7 +8,7 @@ use std::{fs, path::Path, sync::Arc};
 use watershed_io_text::{TextRead, TextWrite};
 use watershed_model::{
     Advance, AnyBundle, AnyReader, AnySink, AnySource, Budget, Bundle, DropReason, Epoch,
-    WorkerIndex, erase_sink, erase_source,
+    Timestamp, WorkerIndex, erase_sink, erase_source,
 };
 
 /// What reading gave.
@@ -24,7 +24,8 @@ pub(crate) fn advance(
     budget: Budget,
     outcome: &mut Outcome,
 ) -> Result<Advance, String> {
-    let (bundle, drops, advance) = reader.advance(budget).map_err(|error| error.to_string())?;
+    let (bundle, drops, advance) =
+        reader.advance(budget, Timestamp::MIN).map_err(|error| error.to_string())?;
     outcome.lines.extend(bundle.downcast::<String>().values);
     outcome.undecodable += drops.count(DropReason::Undecodable);
     Ok(advance)
