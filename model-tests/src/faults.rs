@@ -241,13 +241,13 @@ pub const FAULTS: &[Fault] = &[
         &["WN-11"],
     ),
     breaking("illegal-times-pass", "an output may lie behind the end of time", &["EW-13"]),
-    breaking("kernel-is-not-torn-down", "no teardown at the end of a run", &["EW-02"]),
-    breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),
     breaking(
         "ingestion-goes-by-the-reading",
         "ingestion time is that of the reading, however long an element waited",
         &["WN-19"],
     ),
+    breaking("kernel-is-not-torn-down", "no teardown at the end of a run", &["EW-02"]),
+    breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),
     breaking("keys-may-share-bytes", "unequal keys with equal bytes are not noticed", &["GP-18"]),
     breaking("large-elements-pass", "no limit for elements that are grouped", &["GP-17"]),
     breaking(

@@ -130,6 +130,12 @@ impl Reading {
         }
     }
 
+    /// How often a worker that has nothing to read looks how far the others have come. What never ends is
+    /// mostly idle, and looking often would cost more than all else.
+    pub(crate) fn look_interval(&self, often: Duration) -> Duration {
+        if self.queue.is_bounded() { often } else { often * 5 }
+    }
+
     /// The source's watermark, over all its readers and what waits.
     pub(crate) fn look(&mut self) -> Timestamp {
         self.since = 0;
