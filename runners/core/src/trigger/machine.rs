@@ -82,6 +82,9 @@ pub(super) enum Op {
 
 pub(super) const ROOT: usize = 0;
 
+/// The greatest patience: so small that those who count what came can add a bundle to it.
+const MOST: u32 = u32::MAX / 2;
+
 impl TriggerMachine {
     /// The machine of a trigger; `merging` says whether windows can merge.
     ///
@@ -116,7 +119,7 @@ impl TriggerMachine {
     pub fn patience(&self, state: &TriggerState) -> u32 {
         match self.merging {
             true => 0,
-            false => u32::try_from(self.node_patience(ROOT, state)).unwrap_or(u32::MAX),
+            false => u32::try_from(self.node_patience(ROOT, state)).unwrap_or(MOST).min(MOST),
         }
     }
 
