@@ -2,21 +2,30 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, OnceLock, PoisonError,
         atomic::{
             AtomicBool, AtomicU64,
             Ordering::{Relaxed, SeqCst},
         },
     },
-    thread::JoinHandle,
-    time::Duration,
+    thread::{JoinHandle, Thread},
+    time::{Duration, Instant},
 };
 
-use crate::{Failure, RunError, RunReport};
+use serde::{Deserialize, Serialize};
+use watershed_model::Graph;
+
+use crate::{Board, Failure, JobStatus, Outline, RunError, RunReport, time_of_day};
 
 /// What a job shares with those who watch it.
 #[derive(Debug, Default)]
 pub struct JobState {
+    /// What the job is; unknown only in tests of parts.
+    about: OnceLock<About>,
+    board: Board,
+    /// Threads that are woken when somebody wants something of the job.
+    listening: Mutex<Vec<Thread>>,
+    has_ended: AtomicBool,
     cancelled: AtomicBool,
     draining: AtomicBool,
     elements_read: AtomicU64,
@@ -24,8 +33,17 @@ pub struct JobState {
     total: AtomicU64,
 }
 
+#[derive(Debug)]
+struct About {
+    runner: String,
+    outline: Outline,
+    started: Instant,
+    /// How long it took, once it has ended.
+    took: OnceLock<Duration>,
+}
+
 /// How far a job has come with its input, in the unit of its sources (bytes, mostly).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobProgress {
     /// How many elements the sources gave.
     pub elements_read: u64,
@@ -36,9 +54,83 @@ pub struct JobProgress {
 }
 
 impl JobState {
+    fn of(runner: &str, graph: &Graph) -> Self {
+        let about = About {
+            runner: runner.to_owned(),
+            outline: Outline::of(graph),
+            started: Instant::now(),
+            took: OnceLock::new(),
+        };
+        JobState { about: about.into(), ..JobState::default() }
+    }
+
+    /// The thread that calls this is woken whenever somebody wants something of the job: an end, a drain,
+    /// a status.
+    pub fn listen(&self) {
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        listening.push(std::thread::current());
+    }
+
+    /// Wakes all who listen.
+    pub fn ring(&self) {
+        let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        listening.iter().for_each(Thread::unpark);
+    }
+
+    /// Where workers are asked how they stand, and answer.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The names and edges of the job's graph.
+    pub fn outline(&self) -> Outline {
+        self.about.get().map_or_else(Outline::default, |about| about.outline.clone())
+    }
+
+    /// Whether the job has ended.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended.load(SeqCst)
+    }
+
+    /// Asks all workers where they stand, and waits for their answers, up to `limit`; of a worker that is
+    /// kept longer by an author's code it tells what that worker said last. Of each step it lists the
+    /// `most_windows` windows that end first. When the job has ended it tells how it stood at its end.
+    pub fn status(&self, limit: Duration, most_windows: usize) -> JobStatus {
+        let question = self.board.ask(most_windows);
+        self.ring();
+        let has_ended = self.has_ended();
+        let seen = self.board.wait_for(question, if has_ended { Duration::ZERO } else { limit });
+        let outline = self.about.get().map(|about| &about.outline);
+        let steps = outline.map_or_else(Vec::new, |outline| JobStatus::steps_of(outline, &seen));
+        let about = self.about.get();
+        JobStatus {
+            runner: about.map_or_else(String::new, |about| about.runner.clone()),
+            elapsed: about.map_or(Duration::ZERO, |about| {
+                about.took.get().copied().unwrap_or_else(|| about.started.elapsed())
+            }),
+            now: time_of_day(),
+            has_ended,
+            is_draining: self.is_draining(),
+            progress: self.progress(),
+            workers: seen.workers.len(),
+            silent: if has_ended { Vec::new() } else { seen.silent },
+            steps,
+        }
+    }
+
+    fn end(&self) {
+        if let Some(about) = self.about.get() {
+            let _ = about.took.set(about.started.elapsed());
+        }
+        self.has_ended.store(true, SeqCst);
+        self.board.close();
+        self.listening.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Asks the job to stop. Nothing is committed.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Relaxed);
+        self.cancelled.store(true, SeqCst);
+        self.ring();
     }
 
     /// Whether the job was asked to stop.
@@ -51,6 +143,7 @@ impl JobState {
     /// job that has no others goes on as before.
     pub fn drain(&self) {
         self.draining.store(true, SeqCst);
+        self.ring();
     }
 
     /// Whether the job was asked to come to an end.
@@ -95,26 +188,28 @@ struct End {
 }
 
 /// Says so also when the runner panics.
-struct Ends(Arc<End>);
+struct Ends(Arc<End>, Arc<JobState>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
+        self.1.end();
         *self.0.has_come.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.0.comes.notify_all();
     }
 }
 
 impl JobHandle {
-    /// A job that `run` carries out on a thread of its own.
+    /// A job that runs a graph, which `run` carries out on a thread of its own.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn spawn(
         runner: &str,
+        graph: &Graph,
         run: impl FnOnce(Arc<JobState>) -> Result<RunReport, RunError> + Send + 'static,
     ) -> Result<Self, RunError> {
-        let (state, ended) = (Arc::new(JobState::default()), Arc::new(End::default()));
-        let (seen, ends) = (state.clone(), Ends(ended.clone()));
+        let (state, ended) = (Arc::new(JobState::of(runner, graph)), Arc::new(End::default()));
+        let (seen, ends) = (state.clone(), Ends(ended.clone(), state.clone()));
         let thread = std::thread::Builder::new()
             .name(format!("watershed-{runner}"))
             .spawn(move || {
@@ -141,6 +236,11 @@ impl JobHandle {
     /// As [`JobState::drain`].
     pub fn drain(&self) {
         self.state.drain();
+    }
+
+    /// As [`JobState::status`].
+    pub fn status(&self, limit: Duration, most_windows: usize) -> JobStatus {
+        self.state.status(limit, most_windows)
     }
 
     /// Whether the job has ended.
@@ -183,13 +283,19 @@ impl JobHandle {
 mod tests {
     use std::sync::mpsc::channel;
 
+    use watershed_model::GraphBuilder;
+
     use super::*;
     use crate::Outcome;
+
+    fn graph() -> Graph {
+        GraphBuilder::default().build().unwrap()
+    }
 
     #[test]
     fn waiting_with_a_limit_gives_the_handle_back_or_the_outcome() {
         let (go_on, may_end) = channel::<()>();
-        let job = JobHandle::spawn("test", move |_| {
+        let job = JobHandle::spawn("test", &graph(), move |_| {
             let _ = may_end.recv();
             Ok(RunReport::of(Outcome::Done))
         });
@@ -201,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_runner_that_panics_has_ended() {
-        let job = JobHandle::spawn("test", |_| panic!("oh"));
+        let job = JobHandle::spawn("test", &graph(), |_| panic!("oh"));
         let error = job.unwrap().wait_for(Duration::from_secs(60)).unwrap().unwrap_err();
         assert!(error.to_string().contains("oh"), "{error}");
     }

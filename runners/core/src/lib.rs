@@ -3,7 +3,10 @@
 //! ```text
 //!   runner      the trait by which a runner is started, and the options all of them know
 //!   job         the handle on a running job; progress; draining, cancelling
+//!   status      what a job says of itself while it runs, and why nothing comes out of it
 //!   report      what a run says of itself when it has ended
+//!   ledger      whether all that came to a step is accounted for
+//!   sizes       how many bytes elements take, by a sample
 //!   clock       the time of day, or a test's
 //!   open_reader a split being read: when its reader is asked, and whether it is idle
 //!   source_watermark  what the watermarks of its splits make of a source's
@@ -24,12 +27,15 @@ mod grouping;
 mod guard;
 mod instance;
 mod job;
+mod ledger;
 mod open_reader;
 mod plan;
 mod report;
 mod runner;
 mod script;
+mod sizes;
 mod source_watermark;
+mod status;
 mod trigger;
 
 pub use clock::{Clock, time_of_day};
@@ -39,10 +45,16 @@ pub use grouping::{Emit, FastGrouping, GroupingOperator, Located, is_simple};
 pub use guard::{Failure, guard};
 pub use instance::Instance;
 pub use job::{JobHandle, JobProgress, JobState};
+pub use ledger::{Account, Ledger, audit};
 pub use open_reader::{Given, OpenReader, std_duration};
 pub use plan::{Exchange, ExchangeId, Plan, PlanOptions, Route, Stage, StageId, Target};
 pub use report::{Outcome, RunReport, StepReport};
 pub use runner::{Checks, RunOptions, Runner};
 pub use script::{Script, ScriptEvent};
+pub use sizes::Sizes;
 pub use source_watermark::Standing;
+pub use status::{
+    Board, Explanation, Holder, JobStatus, OpenWindow, Outline, Seen, StateSize, StepNow,
+    StepOutline, StepStatus, UnknownStep, WorkerStatus,
+};
 pub use trigger::{At, TriggerMachine, TriggerState};

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use watershed_model::{Drops, Graph, Primitive};
 
+use crate::Ledger;
+
 /// How a run ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -28,10 +30,44 @@ pub struct StepReport {
     pub elements_in: u64,
     /// Elements that went out, by port.
     pub elements_out: Vec<u64>,
+    /// Bytes of what came in, as the coder would write it, metadata apart. Exact where all elements take
+    /// the same; otherwise estimated, by a sample of the elements.
+    pub bytes_in: u64,
+    /// Bytes of what went out, by port, likewise.
+    pub bytes_out: Vec<u64>,
     /// Elements that left here, by reason.
     pub drops: Drops,
     /// How often a source's watermark went back and was held where it had been.
     pub watermark_setbacks: u64,
+    /// Elements (or partials) that other stages have sent to this step, or that were put into its queue.
+    pub sent: u64,
+    /// Those of them that have arrived.
+    pub received: u64,
+    /// What a grouping has done with what came; of other steps, nothing.
+    pub ledger: Ledger,
+}
+
+impl StepReport {
+    /// A step that nothing has passed yet.
+    pub fn of(step: &str, outputs: usize) -> Self {
+        let (elements_out, bytes_out) = (vec![0; outputs], vec![0; outputs]);
+        StepReport { step: step.to_owned(), elements_out, bytes_out, ..StepReport::default() }
+    }
+
+    /// Adds what passed the same step elsewhere.
+    pub fn merge(&mut self, other: &StepReport) {
+        let add = |mine: &mut u64, theirs: u64| *mine = mine.saturating_add(theirs);
+        add(&mut self.elements_in, other.elements_in);
+        add(&mut self.bytes_in, other.bytes_in);
+        let elements = std::iter::zip(&mut self.elements_out, &other.elements_out);
+        let bytes = std::iter::zip(&mut self.bytes_out, &other.bytes_out);
+        elements.chain(bytes).for_each(|(mine, theirs)| add(mine, *theirs));
+        self.drops.merge(&other.drops);
+        add(&mut self.watermark_setbacks, other.watermark_setbacks);
+        add(&mut self.sent, other.sent);
+        add(&mut self.received, other.received);
+        self.ledger.merge(&other.ledger);
+    }
 }
 
 /// What a run says of itself.

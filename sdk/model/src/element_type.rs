@@ -119,6 +119,12 @@ impl ElementType {
     ) -> Result<Option<(usize, usize)>, CoderError> {
         self.0.find_larger(bundle, limit)
     }
+
+    /// How many bytes the values of some elements take, encoded: every `nth` of a bundle from the first on.
+    /// Returns how many elements that were, and their bytes. What cannot be encoded is passed over.
+    pub fn sample_sizes(&self, bundle: &AnyBundle, nth: usize) -> (u64, u64) {
+        self.0.sample_sizes(bundle, nth.max(1))
+    }
 }
 
 trait ErasedElementType: Send + Sync {
@@ -130,6 +136,7 @@ trait ErasedElementType: Send + Sync {
         bundle: &AnyBundle,
         limit: usize,
     ) -> Result<Option<(usize, usize)>, CoderError>;
+    fn sample_sizes(&self, bundle: &AnyBundle, nth: usize) -> (u64, u64);
 }
 
 struct Typed<T>(PhantomData<fn() -> T>);
@@ -184,6 +191,17 @@ impl<T: Element> ErasedElementType for Typed<T> {
             }
         }
         Ok(None)
+    }
+
+    fn sample_sizes(&self, bundle: &AnyBundle, nth: usize) -> (u64, u64) {
+        let (mut elements, mut bytes) = (0, 0);
+        for value in bundle.as_typed::<T>().values.iter().step_by(nth) {
+            if let Ok(size) = BinaryCoder.encoded_size(value) {
+                elements += 1;
+                bytes += size as u64;
+            }
+        }
+        (elements, bytes)
     }
 }
 

@@ -61,7 +61,8 @@ pub use source::{
 };
 pub use table::{Cell, KeyedTable, PaneCell, Placement, Slot, TableFactory};
 pub use time::{
-    Duration, DurationParseError, Timestamp, days, hours, micros, millis, minutes, seconds,
+    Duration, DurationParseError, Timestamp, TimestampParseError, days, hours, micros, millis,
+    minutes, seconds,
 };
 pub use timestamp_policy::TimestampPolicy;
 pub use trigger::{

@@ -94,6 +94,28 @@ impl fmt::Debug for Timestamp {
     }
 }
 
+/// Text that is no instant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no instant: write it as in RFC 3339, 2026-01-31T12:00:00Z")]
+pub struct TimestampParseError(String);
+
+impl FromStr for Timestamp {
+    type Err = TimestampParseError;
+
+    /// Reads an instant as it prints.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let ends = [Timestamp::MIN, Timestamp::MAX, Timestamp::END_OF_GLOBAL_WINDOW];
+        if let Some(end) = ends.into_iter().find(|end| end.to_string() == text) {
+            return Ok(end);
+        }
+        if let Some(micros) = text.strip_suffix("us").and_then(|micros| micros.parse().ok()) {
+            return Ok(Timestamp(micros));
+        }
+        let time = chrono::DateTime::parse_from_rfc3339(text);
+        time.map(Timestamp::from).map_err(|_| TimestampParseError(text.to_owned()))
+    }
+}
+
 impl<Z: chrono::TimeZone> From<chrono::DateTime<Z>> for Timestamp {
     fn from(time: chrono::DateTime<Z>) -> Self {
         Timestamp(time.timestamp_micros())
@@ -276,5 +298,16 @@ mod tests {
         for text in ["106751992d", "-106751992d", "9223372036854775808us"] {
             assert_eq!(text.parse::<Duration>(), Err(DurationParseError::TooLong(text.into())));
         }
+    }
+
+    #[test]
+    fn instants_are_read_as_they_print() {
+        let far = Timestamp::from_micros(i64::MAX / 2);
+        let some = Timestamp::from_micros(1_700_000_000_123_456);
+        for at in [Timestamp::MIN, Timestamp::MAX, Timestamp::END_OF_GLOBAL_WINDOW, far, some] {
+            assert_eq!(at.to_string().parse(), Ok(at));
+        }
+        let error = "noon".parse::<Timestamp>().unwrap_err().to_string();
+        assert!(error.contains("`noon`"), "{error}");
     }
 }

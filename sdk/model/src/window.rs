@@ -4,7 +4,7 @@
 //! [`BoundedWindow`]. The two are converted at the edge, so that a custom window with fields of its
 //! own crosses groupings and coders with them intact.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,17 @@ impl Window {
             Window::Global => Timestamp::END_OF_GLOBAL_WINDOW,
             Window::Interval { end, .. } => last_instant(*end),
             Window::Custom(window) => window.max_timestamp,
+        }
+    }
+}
+
+impl fmt::Display for Window {
+    /// `global`, `[start, end)`, or the last instant of a window of another kind.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Window::Global => f.write_str("global"),
+            Window::Interval { start, end } => write!(f, "[{start}, {end})"),
+            Window::Custom(window) => write!(f, "custom up to {}", window.max_timestamp),
         }
     }
 }
