@@ -123,8 +123,8 @@ impl Runner for Idle {
     fn name(&self) -> &'static str {
         "idle"
     }
-    fn start(&self, _: Arc<Graph>, _: &RunOptions) -> Result<JobHandle, RunError> {
-        JobHandle::spawn("idle", |_| Ok(RunReport::of(Outcome::Done)))
+    fn start(&self, graph: Arc<Graph>, _: &RunOptions) -> Result<JobHandle, RunError> {
+        JobHandle::spawn("idle", &graph, |_| Ok(RunReport::of(Outcome::Done)))
     }
 }
 

@@ -22,6 +22,8 @@ use crate::Standing;
 pub struct OpenReader {
     source: Arc<dyn AnySource>,
     reader: Box<dyn AnyReader>,
+    /// What the split was when it was opened.
+    description: String,
     waker: Arc<ReaderWaker>,
     /// When it is asked again if it does not wake by itself; at once if there is no such time.
     due: Option<Instant>,
@@ -65,7 +67,18 @@ impl OpenReader {
         reader.wake_by(&waker.clone().into());
         let (due, quiet_since) = (None, None);
         let is_idle = source.idle_after().is_some() && fault!("splits-are-idle-unasked");
-        Ok(OpenReader { source, reader, waker, due, watermark, quiet_since, is_idle, told: 0 })
+        let description = split.description.clone();
+        Ok(OpenReader {
+            source,
+            reader,
+            description,
+            waker,
+            due,
+            watermark,
+            quiet_since,
+            is_idle,
+            told: 0,
+        })
     }
 
     /// Closes the reader and opens its position, as any runner may.
@@ -130,6 +143,11 @@ impl OpenReader {
     /// Nothing on time with a smaller event time will come from here.
     pub fn watermark(&self) -> Timestamp {
         self.watermark
+    }
+
+    /// The split, as its source described it when it was opened.
+    pub fn description(&self) -> &str {
+        &self.description
     }
 
     /// How far the split has come, and whether it holds its source's watermark there.

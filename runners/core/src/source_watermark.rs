@@ -33,6 +33,13 @@ impl Standing {
         all.into_iter().fold(Standing::Ended, Self::and)
     }
 
+    /// Which of several holds all of them where they are; `None` if all have ended.
+    pub fn holder(all: impl IntoIterator<Item = Self>) -> Option<usize> {
+        let all: Vec<Self> = all.into_iter().collect();
+        let together = Standing::of(all.iter().copied());
+        all.iter().position(|one| *one == together && *one != Standing::Ended)
+    }
+
     /// The watermark there.
     pub fn watermark(self) -> Timestamp {
         match self {

@@ -14,7 +14,7 @@ use watershed_model::{
 };
 use watershed_runner_core::{
     Checks, Failure, JobState, Outcome, RunError, RunOptions, RunReport, Script, ScriptEvent,
-    guard, has_drained, marked,
+    Sizes, audit, guard, has_drained, marked, std_duration,
 };
 
 use crate::{
@@ -22,9 +22,12 @@ use crate::{
     step::{Step, Work},
 };
 
-/// How long a run that waits for its sources sleeps at most before it looks at the clock, and whether
-/// anybody wants something of it. A source that has something wakes it.
-const NAP: Duration = Duration::from_millis(20);
+/// How long a run that waits for its sources sleeps at most. A source that has something wakes it, and so
+/// does whoever wants something of the job.
+const NAP: Duration = Duration::from_secs(1);
+
+/// How often it looks at a clock that a test tells.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A run in progress.
 ///
@@ -36,13 +39,13 @@ const NAP: Duration = Duration::from_millis(20);
 /// ```
 /// So every event is handled wholly before the next.
 pub(crate) struct Execution<'g> {
-    graph: &'g Graph,
+    pub(crate) graph: &'g Graph,
     options: &'g RunOptions,
-    job: &'g JobState,
+    pub(crate) job: &'g JobState,
     chance: Disturbance,
     /// By which keys each collection will be grouped.
     keys: Vec<Option<Arc<KeysOf>>>,
-    steps: Vec<Step<'g>>,
+    pub(crate) steps: Vec<Step<'g>>,
     /// Steps that have a bundle waiting.
     ready: BTreeSet<usize>,
     /// Sources that have not ended, in the order in which they are read from.
@@ -58,6 +61,10 @@ pub(crate) struct Execution<'g> {
     /// The step whose times move next.
     settling: usize,
     started: Instant,
+    /// The mean sizes of elements.
+    sizes: Sizes,
+    /// The question about this run that was answered last.
+    pub(crate) answered: u64,
 }
 
 impl<'g> Execution<'g> {
@@ -77,6 +84,8 @@ impl<'g> Execution<'g> {
             now: Timestamp::MIN,
             settling: 0,
             started: Instant::now(),
+            sizes: Sizes::of(graph),
+            answered: 0,
         }
     }
 
@@ -90,7 +99,9 @@ impl<'g> Execution<'g> {
             }
             self.steps.push(step);
         }
+        self.job.listen();
         loop {
+            self.answer();
             if self.job.is_cancelled() {
                 return Ok(self.report(Outcome::Cancelled));
             }
@@ -100,6 +111,8 @@ impl<'g> Execution<'g> {
             }
             did.map_err(|failure| RunError::step(&self.steps[id].node.name, failure))?;
         }
+        let reports: Vec<_> = self.steps.iter().map(|step| step.report()).collect();
+        audit(self.graph, &reports)?;
         self.commit()?;
         Ok(self.report(match self.drained && !fault!("a-drain-is-told-as-done") {
             true => Outcome::Drained,
@@ -143,9 +156,23 @@ impl<'g> Execution<'g> {
         let ready = self.reading.iter().position(|id| rest(id).is_none());
         if ready.is_none() {
             let rest = self.reading.iter().filter_map(rest).min()?;
-            std::thread::park_timeout(rest.min(NAP));
+            std::thread::park_timeout(rest.min(self.until_due()));
         }
         self.reading.remove(ready.unwrap_or(0))
+    }
+
+    /// How long nothing is due by the clock.
+    fn until_due(&self) -> Duration {
+        let clock = &self.options.clock;
+        if clock.is_told() {
+            return LOOK;
+        }
+        let deadlines = self.steps.iter().filter_map(|step| match &step.work {
+            Work::Group { operator, .. } => operator.next_deadline(),
+            _ => None,
+        });
+        let until = deadlines.min().map(|deadline| std_duration(deadline.since(clock.now())));
+        until.unwrap_or(NAP).min(NAP)
     }
 
     /// What waits for processing time goes by the clock, unless a test stream tells the time.
@@ -258,6 +285,7 @@ impl<'g> Execution<'g> {
 
     fn process(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
         let step = &mut self.steps[id];
+        step.report.received += bundle.len() as u64;
         match &mut step.work {
             Work::Kernel(_) => self.run_kernel(id, bundle),
             Work::Group { .. } => {
@@ -340,6 +368,7 @@ impl<'g> Execution<'g> {
         // by window; over all runs the sum is right.
         step.report.elements_in = step.report.elements_in.wrapping_add(size).wrapping_sub(left);
         if let Some(rest) = rest {
+            step.report.sent += rest.len() as u64;
             step.queue.push_front(rest);
             self.ready.insert(id);
         }
@@ -356,20 +385,25 @@ impl<'g> Execution<'g> {
         if bundle.is_empty() {
             return Ok(());
         }
+        let output = self.steps[id].node.outputs[port];
+        let bytes = self.sizes.bytes(self.graph, output, &bundle);
         let step = &mut self.steps[id];
         step.report.elements_out[port] += bundle.len() as u64;
+        step.report.bytes_out[port] += bytes;
         let readers = step.readers[port].clone();
         if readers.is_empty() {
             return Ok(());
         }
-        let output = step.node.outputs[port];
         let (collection, keys) = (self.graph.collection(output), self.keys[output.0].as_deref());
         let bundles = guard(|| self.chance.disturb(bundle, collection, keys))?;
         for (nth, reader) in readers.iter().enumerate() {
             if nth > 0 && fault!("direct-serves-only-the-first-reader") {
                 break;
             }
-            self.steps[reader.0].queue.extend(bundles.iter().cloned());
+            let reading = &mut self.steps[reader.0];
+            reading.report.sent += bundles.iter().map(|bundle| bundle.len() as u64).sum::<u64>();
+            reading.report.bytes_in += bytes;
+            reading.queue.extend(bundles.iter().cloned());
             self.ready.insert(reader.0);
         }
         Ok(())
@@ -406,7 +440,8 @@ impl<'g> Execution<'g> {
     }
 
     fn report(&self, outcome: Outcome) -> RunReport {
-        let steps = self.steps.iter().map(|step| step.report.clone()).collect();
+        let steps = self.steps.iter().map(Step::report).collect();
+        self.job.board().answer_last(0, self.status());
         let (read, elapsed) = (self.job.progress().elements_read, self.started.elapsed());
         RunReport::of_steps(outcome, self.graph, steps, read, elapsed)
     }

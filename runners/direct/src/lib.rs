@@ -16,6 +16,7 @@
 
 mod checks;
 mod execution;
+mod look;
 mod reading;
 mod runner;
 mod step;

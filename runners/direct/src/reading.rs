@@ -10,7 +10,7 @@ use std::{
 use watershed_model::{
     Advance, AnyBundle, AnySource, AnySplit, Boundedness, BoxError, Budget, Drops, Timestamp, fault,
 };
-use watershed_runner_core::{JobState, OpenReader, Standing};
+use watershed_runner_core::{Holder, JobState, OpenReader, Standing};
 
 use crate::checks::Disturbance;
 
@@ -97,6 +97,18 @@ impl Reading {
         let watermark = Standing::of(waiting.chain(open)).watermark();
         self.watermark = self.watermark.max(watermark);
         self.watermark
+    }
+
+    /// What holds the source's watermark where it is.
+    pub(crate) fn holder(&self) -> Holder {
+        let waiting =
+            self.waiting.iter().map(|(split, at)| (&*split.description, Standing::At(*at)));
+        let open = self.open.iter().map(|reader| (reader.description(), reader.standing()));
+        let splits: Vec<(&str, Standing)> = waiting.chain(open).collect();
+        match Standing::holder(splits.iter().map(|(_, standing)| *standing)) {
+            Some(place) => Holder::split(splits[place].0, splits[place].1),
+            None => Holder::Source,
+        }
     }
 
     /// How often a reader's watermark went back since this was last asked.

@@ -34,6 +34,8 @@ impl Runner for DirectRunner {
         }
         Script::check(&graph)?;
         let options = options.clone();
-        JobHandle::spawn(self.name(), move |state| Execution::new(&graph, &options, &state).run())
+        JobHandle::spawn(self.name(), &graph.clone(), move |state| {
+            Execution::new(&graph, &options, &state).run()
+        })
     }
 }

@@ -94,11 +94,7 @@ impl<'g> Step<'g> {
             .iter()
             .map(|output| graph.readers(*output).into_iter().map(|(reader, _)| reader).collect())
             .collect();
-        let report = StepReport {
-            step: node.name.clone(),
-            elements_out: vec![0; node.outputs.len()],
-            ..StepReport::default()
-        };
+        let report = StepReport::of(&node.name, node.outputs.len());
         Ok(Step {
             node,
             work,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use watershed_model::{Epoch, NodeId, Primitive, fault};
-use watershed_runner_core::{Outcome, RunError, RunReport, StepReport, guard};
+use watershed_runner_core::{Outcome, RunError, RunReport, StepReport, audit, guard};
 
 use crate::{
     processes::{Ballot, Control, Counts, Message},
@@ -41,12 +41,7 @@ impl Votes {
             return;
         }
         for (mine, theirs) in std::iter::zip(&mut self.reports, reports) {
-            mine.elements_in = mine.elements_in.saturating_add(theirs.elements_in);
-            mine.drops.merge(&theirs.drops);
-            mine.watermark_setbacks += theirs.watermark_setbacks;
-            for (out, more) in std::iter::zip(&mut mine.elements_out, theirs.elements_out) {
-                *out = out.saturating_add(more);
-            }
+            mine.merge(&theirs);
         }
     }
 
@@ -55,14 +50,25 @@ impl Votes {
         let nodes = shared.graph.nodes();
         let fits = ballot.prepared.iter().all(|(node, _)| node.0 < nodes.len())
             && ballot.reports.len() == nodes.len()
-            && std::iter::zip(nodes, &ballot.reports)
-                .all(|(node, report)| report.elements_out.len() == node.outputs.len());
+            && std::iter::zip(nodes, &ballot.reports).all(|(node, report)| {
+                let outputs = node.outputs.len();
+                report.elements_out.len() == outputs && report.bytes_out.len() == outputs
+            });
         if !fits {
             return Err(nonsense());
         }
         self.add(ballot.prepared, ballot.reports);
         self.drained |= ballot.drained;
         Ok(())
+    }
+
+    /// Sees whether the books of the whole job balance, before anything is committed.
+    fn audit(&self, shared: &Shared) {
+        if !shared.is_over()
+            && let Err(error) = audit(&shared.graph, &self.reports)
+        {
+            shared.fail(error);
+        }
     }
 
     fn discard(&self, shared: &Shared) {
@@ -122,6 +128,7 @@ pub(crate) fn alone(
     started: Instant,
 ) -> Result<RunReport, RunError> {
     let mut votes = Votes::of(shared, ends);
+    votes.audit(shared);
     if shared.is_over() {
         votes.discard(shared);
         return ended_early(shared, started);
@@ -165,6 +172,7 @@ fn decide(
             Some(_) => shared.fail(nonsense()),
         }
     }
+    votes.audit(shared);
     if shared.is_over() {
         control.tell_end();
         // A process that has died after its vote cannot take back what it prepared.

@@ -4,7 +4,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
-        mpsc::{RecvTimeoutError, channel},
+        mpsc::{TryRecvError, channel},
     },
     time::{Duration, Instant},
 };
@@ -20,7 +20,12 @@ use crate::{
     worker::{self, WorkerEnd},
 };
 
-/// How often it is seen whether the run is over.
+/// How long the crew sleeps at most. A worker that ends wakes it, and so does whoever wants something of the
+/// job.
+const NAP: Duration = Duration::from_secs(1);
+
+/// How often processes tell each other how far their sources have come, and how often it is seen whether
+/// the workers of a run that is over have gone.
 const TICK: Duration = Duration::from_millis(20);
 
 /// How long a run that is over waits for workers. One that sits in an author's code, or waits for a
@@ -61,6 +66,7 @@ pub(crate) fn work(
         });
         // If nobody waits any more, the run has failed without this worker.
         let _ = sender.send(end);
+        seen.job.ring();
     })
     .map_err(problem)?;
     let seen = shared.clone();
@@ -81,21 +87,25 @@ pub(crate) fn work(
     let mut awaited = workers;
     let mut stops_reading = false;
     let mut over_since: Option<Instant> = None;
+    shared.job.listen();
     while awaited > 0 {
-        match ended.recv_timeout(TICK) {
-            Ok(end) => {
-                awaited -= 1;
-                ends.extend(end);
-            }
-            Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => {}
-        }
         tend(&queues);
         if shared.stops_reading() && !std::mem::replace(&mut stops_reading, true) {
             queues.iter().flatten().for_each(|queue| queue.wake_all());
         }
         if shared.is_over() && over_since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
             return Ok(ends);
+        }
+        match ended.try_recv() {
+            Ok(end) => {
+                awaited -= 1;
+                ends.extend(end);
+            }
+            Err(TryRecvError::Disconnected) => break,
+            Err(TryRecvError::Empty) => {
+                let often = is_shared || shared.is_over();
+                std::thread::park_timeout(if often { TICK } else { NAP });
+            }
         }
     }
     // It only gathers what has ended.

@@ -24,11 +24,14 @@ use crate::{
     wakers::Wakers,
 };
 
+/// What the stages of one worker begin with.
+pub(crate) type Heads = Rc<Vec<RefCell<Head>>>;
+
 /// What the stages of one worker are wired with.
 struct Wiring<'scope> {
     scope: Scope<'scope, Moment>,
     shared: Arc<Shared>,
-    heads: Rc<Vec<RefCell<Head>>>,
+    heads: Heads,
     worker: Rc<RefCell<WorkerState>>,
     streams: HashMap<ExchangeId, Stream<'scope, Moment, Parcel>>,
     /// Plays the test streams, if there are any.
@@ -43,7 +46,7 @@ pub(crate) fn build(
     shared: &Arc<Shared>,
     splits: &[Option<Arc<SplitQueue>>],
     worker: &Rc<RefCell<WorkerState>>,
-) -> Result<(), RunError> {
+) -> Result<Heads, RunError> {
     let index = scope.worker().index();
     let heads = shared.plan.stages.iter().enumerate().map(|(place, stage)| {
         RefCell::new(Head::new(shared, StageId(place), index, splits[stage.head.0].as_ref()))
@@ -62,8 +65,9 @@ pub(crate) fn build(
         let run = StageRun::start(shared, stage, worker)?;
         wiring.stage(stage, run);
     }
+    let heads = wiring.heads.clone();
     wiring.conductor();
-    Ok(())
+    Ok(heads)
 }
 
 impl<'scope> Wiring<'scope> {

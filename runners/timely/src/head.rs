@@ -86,9 +86,9 @@ impl Head {
         let mut outcome = Ok(());
         // What a drain made makes panes of its own.
         let drained = shared.closes_early() && has_drained(&bundle);
-        if !matches!(self, Head::Step) {
-            run.count_in(id, bundle.len());
-        }
+        // A step that is a stage of its own counts what it runs.
+        let counted = if matches!(self, Head::Step) { Form::Partials } else { form };
+        run.count_received(id, bundle.len(), counted);
         match self {
             Head::Fast(grouping) => {
                 let taken = guard(|| {

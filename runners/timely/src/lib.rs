@@ -28,6 +28,7 @@ mod exchange;
 mod head;
 mod input;
 mod lift;
+mod look;
 mod moment;
 mod operator;
 mod player;

@@ -19,7 +19,7 @@ use crate::{
     ports::Ports,
     reading::Reading,
     shared::Shared,
-    stage::StageRun,
+    stage::{StageNow, StageRun},
     wakers::Wakers,
 };
 
@@ -119,6 +119,9 @@ impl Operator {
         let step = reading.read(shared, self.stage, run, ports, &self.wakers.wake)?;
         if step == Step::End {
             return Ok(step);
+        }
+        if step == Step::Congested {
+            run.is_congested(self.stage, true);
         }
         let is_time = self.told.elapsed() >= TELL_TIME;
         let enough = match self.shared.options.all_workers() {
@@ -262,6 +265,14 @@ impl Operator {
         let (watermark, ports) = (self.watermark.min(hold), &mut self.ports);
         let folded = if fault!("doors-ignore-holds") { self.watermark } else { watermark };
         self.run.advance(folded, &mut |exchange, bundle| ports.send(exchange, bundle))?;
+        self.run.stands(
+            self.stage,
+            StageNow {
+                input_watermark: self.watermark,
+                output_watermark: watermark,
+                is_congested: false,
+            },
+        );
         self.ports.advance_to(Moment { epoch: self.epoch, watermark });
         Ok(())
     }
@@ -270,6 +281,7 @@ impl Operator {
     fn end(&mut self, head: &mut Head) -> Result<(), RunError> {
         self.settle(head, Epoch(u64::MAX), Timestamp::MAX)?;
         self.run.finish()?;
+        self.run.stands(self.stage, StageNow::END);
         self.ports.release();
         self.ended = true;
         Ok(())

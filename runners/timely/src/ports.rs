@@ -46,6 +46,7 @@ impl Ports {
         if bundle.is_empty() {
             return;
         }
+        self.worker.borrow_mut().count_sent(self.shared.receiver(exchange), bundle.len());
         let bundle = match self.shared.options.all_workers() {
             1 => match self.fold_at_once(exchange, bundle) {
                 Some(bundle) => bundle,
@@ -74,8 +75,8 @@ impl Ports {
             return Some(bundle);
         }
         let mut worker = self.worker.borrow_mut();
-        worker.count_in(id, bundle.len());
         let form = form_of(exchange.route);
+        worker.count_received(id, bundle.len(), form);
         match guard(|| grouping.process(bundle, form, &mut drop)) {
             Ok(()) => worker.count_drops(id, &grouping.take_drops()),
             Err(failure) => {

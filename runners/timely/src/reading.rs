@@ -8,7 +8,7 @@ use std::{
 
 use timely::scheduling::SyncActivator;
 use watershed_model::{Advance, Budget, Timestamp};
-use watershed_runner_core::{OpenReader, RunError, StageId, Standing, guard};
+use watershed_runner_core::{Holder, OpenReader, RunError, StageId, Standing, guard};
 
 use crate::{
     head::Step,
@@ -134,6 +134,18 @@ impl Reading {
     /// mostly idle, and looking often would cost more than all else.
     pub(crate) fn look_interval(&self, often: Duration) -> Duration {
         if self.queue.is_bounded() { often } else { often * 5 }
+    }
+
+    /// What holds the source's watermark here: a split that is read or waits.
+    pub(crate) fn holder(&self) -> Holder {
+        let own = self.readers.iter().map(|(reader, _)| (reader.description(), reader.standing()));
+        let own: Vec<(&str, Standing)> = own.collect();
+        let at = self.queue.watermark();
+        let held = own.iter().find(|(_, standing)| standing.watermark() <= at);
+        match held {
+            Some((split, standing)) => Holder::split(split, *standing),
+            None => self.queue.holder(),
+        }
     }
 
     /// The source's watermark, over all its readers and what waits.

@@ -53,7 +53,7 @@ impl Runner for TimelyRunner {
         processes::check(options)?;
         Script::check(&graph)?;
         let options = options.clone();
-        JobHandle::spawn(self.name(), move |state| run(graph, options, state))
+        JobHandle::spawn(self.name(), &graph.clone(), move |state| run(graph, options, state))
     }
 }
 
@@ -70,6 +70,7 @@ fn run(graph: Arc<Graph>, options: RunOptions, job: Arc<JobState>) -> Result<Run
     };
     let plan = Plan::of(&graph, plan_options);
     let shared = Arc::new(Shared::new(graph, plan, options, job));
+    shared.job.board().expect(shared.options.all_workers());
     if shared.options.all_workers() == shared.options.workers {
         let splits = splits::find(&shared)?;
         let (builders, _others) = communication(shared.options.workers)?;

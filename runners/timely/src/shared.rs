@@ -5,8 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
 };
 
-use watershed_model::Graph;
-use watershed_runner_core::{JobState, Plan, RunError, RunOptions, Script};
+use watershed_model::{Graph, NodeId};
+use watershed_runner_core::{ExchangeId, JobState, Plan, RunError, RunOptions, Script};
 
 /// More elements than this on the way between stages and sources wait, for each worker.
 const MOST_IN_FLIGHT: i64 = 64 * 4096;
@@ -65,6 +65,7 @@ impl Shared {
             self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
         self.aborted.store(true, SeqCst);
+        self.job.ring();
     }
 
     /// Looks at how the run has failed, if it has.
@@ -130,6 +131,11 @@ impl Shared {
     /// Whether a worker, counted over all processes, runs in this one.
     pub(crate) fn is_here(&self, worker: usize) -> bool {
         worker / self.options.workers == self.process.get().copied().unwrap_or(0)
+    }
+
+    /// The step that an exchange leads to.
+    pub(crate) fn receiver(&self, exchange: ExchangeId) -> NodeId {
+        self.plan.stages[self.plan.exchanges[exchange.0].to.0].head
     }
 
     pub(crate) fn sent(&self, elements: usize) {

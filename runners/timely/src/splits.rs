@@ -7,7 +7,7 @@ use std::{
 
 use timely::scheduling::SyncActivator;
 use watershed_model::{AnySource, AnySplit, Boundedness, BoxError, Primitive, Timestamp, fault};
-use watershed_runner_core::{OpenReader, RunError, Standing, guard};
+use watershed_runner_core::{Holder, OpenReader, RunError, Standing, guard};
 
 use crate::{shared::Shared, wakers::waker};
 
@@ -185,6 +185,15 @@ impl SplitQueue {
         let state = self.state();
         let waiting = state.waiting.iter().map(|(_, watermark)| Standing::At(*watermark));
         Standing::of(waiting.chain(state.reading.values().copied()))
+    }
+
+    /// What holds the source's watermark, if it is a split that waits to be read.
+    pub(crate) fn holder(&self) -> Holder {
+        let state = self.state();
+        let least = state.waiting.iter().min_by_key(|(_, watermark)| *watermark);
+        least.map_or(Holder::Source, |(split, at)| {
+            Holder::split(&split.description, Standing::At(*at))
+        })
     }
 
     /// How far the splits of all other processes have come, as far as this one was told.

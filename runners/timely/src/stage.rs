@@ -3,11 +3,11 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, KernelOutput, NodeId, Primitive,
+    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, Form, KernelOutput, NodeId, Primitive,
     Timestamp, WorkerIndex,
 };
 use watershed_runner_core::{
-    ExchangeId, FastGrouping, Instance, RunError, StageId, StepReport, Target, guard,
+    ExchangeId, FastGrouping, Instance, RunError, Sizes, StageId, StepReport, Target, guard,
 };
 
 use crate::{lift::Lift, shared::Shared};
@@ -16,6 +16,31 @@ use crate::{lift::Lift, shared::Shared};
 pub(crate) struct WorkerState {
     writers: HashMap<NodeId, Box<dyn AnySinkWriter>>,
     reports: Vec<StepReport>,
+    sizes: Sizes,
+    /// How far each stage has come here.
+    pub(crate) stages: Vec<StageNow>,
+}
+
+/// How far a stage has come on one worker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StageNow {
+    pub(crate) input_watermark: Timestamp,
+    pub(crate) output_watermark: Timestamp,
+    /// Whether it is a source that waits because those behind it are busy.
+    pub(crate) is_congested: bool,
+}
+
+impl StageNow {
+    const START: StageNow = StageNow {
+        input_watermark: Timestamp::MIN,
+        output_watermark: Timestamp::MIN,
+        is_congested: false,
+    };
+    pub(crate) const END: StageNow = StageNow {
+        input_watermark: Timestamp::MAX,
+        output_watermark: Timestamp::MAX,
+        is_congested: false,
+    };
 }
 
 /// What a sink's writer handed to the commit.
@@ -26,18 +51,15 @@ impl WorkerState {
         let mut writers = HashMap::new();
         let mut reports = Vec::new();
         for (id, node) in shared.graph.nodes().iter().enumerate() {
-            reports.push(StepReport {
-                step: node.name.clone(),
-                elements_out: vec![0; node.outputs.len()],
-                ..StepReport::default()
-            });
+            reports.push(StepReport::of(&node.name, node.outputs.len()));
             if let Primitive::Write(write) = &node.primitive {
                 let writer = guard(|| write.sink.writer(worker))
                     .map_err(|failure| RunError::step(&node.name, failure))?;
                 writers.insert(NodeId(id), writer);
             }
         }
-        Ok(WorkerState { writers, reports })
+        let stages = vec![StageNow::START; shared.plan.stages.len()];
+        Ok(WorkerState { writers, reports, sizes: Sizes::of(&shared.graph), stages })
     }
 
     /// All writers end the epoch. What was prepared is returned also when a later one fails.
@@ -71,8 +93,23 @@ impl WorkerState {
         self.reports[node.0].drops.merge(drops);
     }
 
-    pub(crate) fn into_reports(self) -> Vec<StepReport> {
-        self.reports
+    /// Counts what was sent to a stage that begins with this step.
+    pub(crate) fn count_sent(&mut self, node: NodeId, elements: usize) {
+        self.reports[node.0].sent += elements as u64;
+    }
+
+    /// Counts what has arrived at a stage that begins with this step. What was folded before was counted
+    /// as it came in there.
+    pub(crate) fn count_received(&mut self, node: NodeId, elements: usize, form: Form) {
+        self.reports[node.0].received += elements as u64;
+        if form == Form::Values {
+            self.count_in(node, elements);
+        }
+    }
+
+    /// What was counted so far.
+    pub(crate) fn reports(&self) -> &[StepReport] {
+        &self.reports
     }
 }
 
@@ -124,6 +161,21 @@ impl StageRun {
         Ok(run)
     }
 
+    /// As [`WorkerState::count_received`].
+    pub(crate) fn count_received(&self, node: NodeId, elements: usize, form: Form) {
+        self.worker.borrow_mut().count_received(node, elements, form);
+    }
+
+    /// Says how far the stage has come.
+    pub(crate) fn stands(&self, stage: StageId, now: StageNow) {
+        self.worker.borrow_mut().stages[stage.0] = now;
+    }
+
+    /// Says whether a source waits because those behind it are busy.
+    pub(crate) fn is_congested(&self, stage: StageId, is_congested: bool) {
+        self.worker.borrow_mut().stages[stage.0].is_congested = is_congested;
+    }
+
     /// Counts what a stage's head took in.
     pub(crate) fn count_in(&self, node: NodeId, elements: usize) {
         self.worker.borrow_mut().count_in(node, elements);
@@ -151,15 +203,37 @@ impl StageRun {
         if bundle.is_empty() {
             return Ok(());
         }
-        self.worker.borrow_mut().reports[node.0].elements_out[port] += bundle.len() as u64;
         let collection = self.shared.graph.node(node).outputs[port];
-        let Some(targets) = self.targets.get(&collection) else { return Ok(()) };
+        let targets = self.targets.get(&collection).map_or(&[][..], Vec::as_slice);
+        self.count_out(node, port, collection, &bundle, targets);
         let Some((last, others)) = targets.split_last() else { return Ok(()) };
         let (last, others) = (*last, others.to_vec());
         for target in others {
             self.deliver(target, bundle.clone(), send)?;
         }
         self.deliver(last, bundle, send)
+    }
+
+    /// Counts what went out, and its bytes at all who read it.
+    fn count_out(
+        &self,
+        node: NodeId,
+        port: usize,
+        collection: CollectionId,
+        bundle: &AnyBundle,
+        targets: &[Target],
+    ) {
+        let WorkerState { reports, sizes, .. } = &mut *self.worker.borrow_mut();
+        let bytes = sizes.bytes(&self.shared.graph, collection, bundle);
+        reports[node.0].elements_out[port] += bundle.len() as u64;
+        reports[node.0].bytes_out[port] += bytes;
+        for target in targets {
+            let reader = match target {
+                Target::Step(node) | Target::Lift(node, _) => *node,
+                Target::Exchange(exchange) => self.shared.receiver(*exchange),
+            };
+            reports[reader.0].bytes_in += bytes;
+        }
     }
 
     fn deliver(
@@ -176,6 +250,7 @@ impl StageRun {
                 Ok(())
             }
             Target::Lift(node, exchange) => {
+                self.count_in(node, bundle.len());
                 self.check(exchange, &bundle)?;
                 let name = &self.shared.graph.node(node).name;
                 let Some(lift) = self.lifts.get_mut(&exchange) else {

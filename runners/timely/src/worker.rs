@@ -4,18 +4,20 @@ use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
 use timely::worker::Worker;
 use watershed_model::{Epoch, WorkerIndex};
-use watershed_runner_core::{RunError, StepReport};
+use watershed_runner_core::StepReport;
 
 use crate::{
     container, dataflow,
+    look::Look,
     moment::Moment,
     shared::Shared,
     splits::SplitQueue,
     stage::{Prepared, WorkerState},
 };
 
-/// How long an idle worker sleeps before it looks whether the run is over. Work wakes it at once.
-const NAP: Duration = Duration::from_millis(20);
+/// How long an idle worker sleeps at most. Work wakes it at once, and so does whoever wants something of the
+/// job.
+const NAP: Duration = Duration::from_secs(1);
 
 /// What a worker has when its dataflow has ended.
 pub(crate) struct WorkerEnd {
@@ -38,14 +40,33 @@ pub(crate) fn run(
             return None;
         }
     };
-    let built: Result<(), RunError> =
+    let built =
         worker.dataflow::<Moment, _, _>(|scope| dataflow::build(scope, shared, splits, &state));
-    if let Err(error) = built {
-        shared.fail(error);
-    }
+    let look = match built {
+        Ok(heads) => Some(Look { shared: shared.clone(), heads, state: state.clone() }),
+        Err(error) => {
+            shared.fail(error);
+            None
+        }
+    };
+    shared.job.listen();
+    let board = shared.job.board();
+    let mut answered = 0;
     while worker.has_dataflows() && !shared.is_over() {
+        let question = board.question();
+        if question > answered
+            && let Some(look) = &look
+        {
+            answered = question;
+            board.answer(index.index, question, look.status());
+        }
         worker.step_or_park(Some(NAP));
     }
+    let reports = look.map_or_else(Vec::new, |look| {
+        let last = look.status();
+        board.answer_last(index.index, last.clone());
+        last.steps.into_iter().map(|step| step.report).collect()
+    });
     // Peers see the end of what this worker held only now, when they know that the run is over.
     for dataflow in worker.installed_dataflows() {
         worker.drop_dataflow(dataflow);
@@ -61,5 +82,5 @@ pub(crate) fn run(
     if let Err(error) = outcome {
         shared.fail(error);
     }
-    Some(WorkerEnd { prepared, reports: state.into_reports() })
+    Some(WorkerEnd { prepared, reports })
 }

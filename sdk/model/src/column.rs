@@ -144,6 +144,22 @@ impl<C: Clone + PartialEq> Dictionary<C> {
         self.index.make_each(len)[i] = place;
     }
 
+    /// How many of the column's `len` elements carry each entry of the table.
+    pub fn counts(&self, len: usize) -> Vec<u64> {
+        let mut counts = vec![0; self.table.len()];
+        match &self.index {
+            Column::Uniform(all) => counts[*all as usize] = len as u64,
+            // Few are counted one after the other, which a processor does many elements at a time.
+            Column::Each(index) if self.table.len() <= 4 => {
+                for (place, count) in counts.iter_mut().enumerate() {
+                    *count = index.iter().filter(|other| **other == place as u32).count() as u64;
+                }
+            }
+            Column::Each(index) => index.iter().for_each(|place| counts[*place as usize] += 1),
+        }
+        counts
+    }
+
     fn intern(&mut self, value: &C) -> u32 {
         let place = self.table.iter().position(|mine| mine == value).unwrap_or_else(|| {
             self.table.push(value.clone());
@@ -187,6 +203,15 @@ mod tests {
         assert_eq!((*tail.get(0), *tail.get(1)), ("c", "b"));
         let picked = column.gather(&[2, 1]);
         assert_eq!((*picked.get(0), *picked.get(1)), ("a", "b"));
+    }
+
+    #[test]
+    fn entries_are_counted() {
+        let few = Dictionary::new(vec!['a', 'b'], Column::Each(vec![1, 1, 0]));
+        assert_eq!(few.counts(3), [1, 2]);
+        let many = Dictionary::new((0..9).collect(), Column::Each(vec![8, 3, 8]));
+        assert_eq!(many.counts(3), [0, 0, 0, 1, 0, 0, 0, 0, 2]);
+        assert_eq!(Dictionary::new(vec![5, 6], Column::Uniform(1)).counts(7), [0, 7]);
     }
 
     #[test]

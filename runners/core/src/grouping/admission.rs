@@ -55,6 +55,13 @@ impl Dropped {
     }
 }
 
+/// How many elements of a bundle there are, each counted once for each of its windows.
+pub(super) fn in_windows(bundle: &AnyBundle) -> u64 {
+    let windows = &bundle.metadata().windows;
+    let sizes = windows.table().iter().map(|set| set.as_slice().len() as u64);
+    std::iter::zip(sizes, windows.counts(bundle.len())).map(|(size, count)| size * count).sum()
+}
+
 /// Which windows of each distinct set of a bundle are still open at a watermark.
 pub(super) struct Admission {
     /// For each distinct window set, which of its windows are open.

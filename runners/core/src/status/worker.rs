@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use watershed_model::{Timestamp, Window};
 
-use crate::StepReport;
+use crate::{Standing, StepReport};
 
 /// Where one worker stands, at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -85,6 +85,14 @@ pub struct OpenWindow {
     pub elements: u64,
     /// The processing time at which a trigger is asked next, if one waits for such.
     pub deadline: Option<Timestamp>,
+}
+
+impl Holder {
+    /// A split of a source.
+    pub fn split(split: &str, standing: Standing) -> Self {
+        let is_idle = matches!(standing, Standing::Idle(_));
+        Holder::Split { split: split.to_owned(), at: standing.watermark(), is_idle }
+    }
 }
 
 impl StepStatus {

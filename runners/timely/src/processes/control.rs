@@ -19,6 +19,7 @@ use watershed_runner_core::RunError;
 
 use super::{
     agreement::Agreement,
+    inquiry::Inquiry,
     message::{self, Counts, Message},
     socket::{Patient, prepare},
 };
@@ -60,6 +61,8 @@ pub(crate) struct Control {
     silent: AtomicBool,
     /// What processes agree on while their workers run.
     agreement: Mutex<Agreement>,
+    /// What somebody asks of all workers.
+    inquiry: Mutex<Inquiry>,
 }
 
 impl Control {
@@ -84,6 +87,7 @@ impl Control {
             heart: OnceLock::new(),
             silent: AtomicBool::new(false),
             agreement: Mutex::default(),
+            inquiry: Mutex::default(),
         });
         let alive = control.clone();
         let beat = move || {
@@ -176,6 +180,9 @@ impl Control {
         }
         let told = self.agreement().tend(&self.shared, self.index, self.count, queues);
         told.iter().for_each(|(peer, message)| self.tell(*peer, message));
+        self.inquiry().tend(&self.shared, self.is_coordinator()).iter().for_each(|message| {
+            self.tell_all(message);
+        });
     }
 
     /// Takes in what processes agree on; whether this was of that kind.
@@ -189,10 +196,23 @@ impl Control {
             }
             Message::Draining => self.agreement().knows_of_drain(peer),
             Message::StopReading => self.shared.stop_reading(),
+            Message::Look(question, most_windows) => {
+                self.shared.job.board().ask_as(*question, *most_windows);
+                self.shared.job.ring();
+            }
+            Message::Status(worker, question, status)
+                if *worker < self.shared.options.all_workers() =>
+            {
+                self.shared.job.board().answer(*worker, *question, status.clone());
+            }
             Message::Standing(node, standing) => self.agreement().stands(peer, *node, *standing),
             _ => return false,
         }
         true
+    }
+
+    fn inquiry(&self) -> MutexGuard<'_, Inquiry> {
+        self.inquiry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn agreement(&self) -> MutexGuard<'_, Agreement> {

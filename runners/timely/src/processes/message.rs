@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 use watershed_model::{AnySplit, BinaryCoder, BoxError, Coder, NodeId};
-use watershed_runner_core::{Failure, JobState, RunError, Standing, StepReport};
+use watershed_runner_core::{Failure, JobState, RunError, Standing, StepReport, WorkerStatus};
 
 use crate::stage::Prepared;
 
@@ -38,6 +38,10 @@ pub(crate) enum Message {
     /// How far the splits of a source have come, by node: from another process its own, from the
     /// coordinator those of all others together.
     Standing(NodeId, Standing),
+    /// From the coordinator: where do your workers stand? A question, and how many windows to list.
+    Look(u64, usize),
+    /// From another process: where one of its workers stands, and to which question this is an answer.
+    Status(usize, u64, WorkerStatus),
     /// I am alive, and have come so far.
     Alive(Counts),
 }

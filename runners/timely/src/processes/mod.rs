@@ -22,6 +22,7 @@ mod control;
 mod data_link;
 mod door;
 mod handshake;
+mod inquiry;
 mod join;
 mod launch;
 mod message;

@@ -12,6 +12,8 @@ use watershed_model::{
 #[derive(Default)]
 pub(super) struct PaneBatch {
     cells: Vec<PaneCell>,
+    /// How many elements are in none of their key's and window's panes before these.
+    elements: u64,
     timestamps: Vec<Timestamp>,
     windows: Indexed<WindowSet>,
     panes: Indexed<PaneInfo>,
@@ -64,22 +66,24 @@ impl PaneBatch {
     pub(super) fn push(
         &mut self,
         cell: PaneCell,
+        elements: u64,
         window: &Window,
         timestamp: Timestamp,
         pane: PaneInfo,
     ) {
         self.cells.push(cell);
+        self.elements += elements;
         self.timestamps.push(timestamp);
         self.windows.push(WindowSet::One(window.clone()));
         self.panes.push(pane);
     }
 
-    /// The bundle of all panes; `None` if there are none.
+    /// The bundle of all panes, and how many elements are in none before; `None` if there are no panes.
     pub(super) fn take(
         &mut self,
         table: &mut dyn KeyedTable,
-    ) -> Result<Option<AnyBundle>, BoxError> {
-        let PaneBatch { cells, timestamps, windows, panes } = std::mem::take(self);
+    ) -> Result<Option<(AnyBundle, u64)>, BoxError> {
+        let PaneBatch { cells, elements, timestamps, windows, panes } = std::mem::take(self);
         let Some(first) = timestamps.first().copied() else { return Ok(None) };
         let timestamps = match timestamps.iter().all(|timestamp| *timestamp == first) {
             true => Column::Uniform(first),
@@ -91,6 +95,9 @@ impl PaneBatch {
             panes: panes.finish(),
             signs: Column::Uniform(Sign::Insertion),
         };
-        table.take(&cells, metadata).map(Some)
+        let bundle = table.take(&cells, metadata)?;
+        // Elements whose panes are not all there have not left.
+        let elements = if bundle.len() == cells.len() { elements } else { 0 };
+        Ok(Some((bundle, elements)))
     }
 }

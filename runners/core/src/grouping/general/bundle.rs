@@ -9,7 +9,7 @@ use super::{
     state::WindowState,
     windows::WindowId,
 };
-use crate::grouping::admission::Admission;
+use crate::grouping::admission::{Admission, in_windows};
 
 /// Where an element of the bundle at hand goes.
 pub(super) struct Place {
@@ -49,6 +49,7 @@ impl GroupingOperator {
         apart: bool,
         emit: Emit<'_>,
     ) -> Result<Located<'_>, BoxError> {
+        self.account.came += in_windows(&bundle);
         let (rules, watermark) = (&self.rules, self.watermark);
         let admission = Admission::of(&bundle, |window| {
             watermark >= rules.expiry(window) && !fault!("late-elements-pass")
@@ -200,6 +201,7 @@ impl GroupingOperator {
     }
 
     fn fold(&mut self, placements: &[Placement], apart: bool) -> Result<(), BoxError> {
+        self.account.folded += placements.len() as u64;
         if !apart {
             return self.table.fold(placements);
         }

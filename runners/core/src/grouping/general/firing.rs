@@ -88,6 +88,7 @@ impl GroupingOperator {
             came += std::mem::take(&mut state.lent) - std::mem::take(&mut had.left);
         }
         let at = windows.get(state.window).at(*watermark, *now);
+        state.pending += u64::from(came);
         rules.machine.on_elements(&mut state.trigger, came, at);
     }
 
@@ -170,7 +171,9 @@ impl GroupingOperator {
         // An empty pane has an empty cell, which nothing is left of.
         let (cell, stays) = content.map_or_else(|| (table.open(), false), |cell| (cell, stays));
         let pane = state.panes.next(timing, is_last);
-        batch.push(PaneCell { slot: state.slot, cell, stays }, &window.window, timestamp, pane);
+        let elements = std::mem::take(&mut state.pending);
+        let cell = PaneCell { slot: state.slot, cell, stays };
+        batch.push(cell, elements, &window.window, timestamp, pane);
         match self.batch.len() >= self.most_panes {
             true => self.flush(emit),
             false => Ok(()),

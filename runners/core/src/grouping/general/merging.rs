@@ -98,6 +98,7 @@ impl GroupingOperator {
                 state.panes = part.panes;
             }
             state.is_fresh |= part.is_fresh;
+            state.pending += part.pending;
             state.holds_late |= part.holds_late;
             state.hold = combine(self.rules.timestamp_combiner, state.hold, part.hold);
             match (state.cell, part.cell) {

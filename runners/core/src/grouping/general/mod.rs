@@ -9,12 +9,14 @@
 //!   windows     what all keys share of a window; its timer
 //!   times       deadlines, holds
 //!   batch       panes on their way out
+//!   look        what it says of itself: sizes, accounts, holds, open windows
 //! ```
 //! A cell stands for one key and window; the table knows its content, this folder all else.
 
 mod batch;
 mod bundle;
 mod firing;
+mod look;
 mod merging;
 mod operator;
 mod state;

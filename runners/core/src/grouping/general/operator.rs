@@ -14,6 +14,7 @@ use super::{
     windows::{WindowId, Windows},
 };
 use crate::{
+    Account,
     grouping::{admission::Dropped, rules::Rules},
     trigger::At,
 };
@@ -60,6 +61,8 @@ pub struct GroupingOperator {
     pub(super) placements: Vec<Placement>,
     /// The states to which elements of it came.
     pub(super) touched: Vec<StateId>,
+    /// What came, was folded and has left; what is held is counted when somebody asks.
+    pub(super) account: Account,
 }
 
 impl GroupingOperator {
@@ -93,6 +96,7 @@ impl GroupingOperator {
             kept: None,
             placements: Vec::new(),
             touched: Vec::new(),
+            account: Account::default(),
         }
     }
 
@@ -215,7 +219,8 @@ impl GroupingOperator {
 
     /// What waits in the batch goes out; cells without use are freed, and keys without windows forgotten.
     pub(super) fn flush(&mut self, emit: Emit<'_>) -> Result<(), BoxError> {
-        if let Some(bundle) = self.batch.take(&mut *self.table)? {
+        if let Some((bundle, elements)) = self.batch.take(&mut *self.table)? {
+            self.account.left += elements;
             emit(0, bundle);
         }
         self.unused.drain(..).for_each(|cell| self.table.discard(cell));

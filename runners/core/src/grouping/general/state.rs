@@ -31,6 +31,8 @@ pub(super) struct WindowState {
     pub(super) came: u32,
     /// How many elements were let come without a look here; some may be [left](Had::left).
     pub(super) lent: u32,
+    /// How many elements came that are in no pane yet.
+    pub(super) pending: u64,
     /// Whether something came since the last firing.
     pub(super) is_fresh: bool,
     /// Whether late elements hold the watermark, at the end of the window's lateness.
@@ -81,6 +83,7 @@ impl WindowState {
             cell: None,
             came: 0,
             lent: 0,
+            pending: 0,
             is_fresh: false,
             holds_late: false,
             is_closed: false,

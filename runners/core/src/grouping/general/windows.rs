@@ -81,6 +81,10 @@ impl Windows {
         self.ids.get(window).copied()
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &OpenWindow> {
+        self.open.iter().map(|(_, open)| open)
+    }
+
     pub(super) fn get(&self, id: WindowId) -> &OpenWindow {
         &self.open[id.0 as usize]
     }

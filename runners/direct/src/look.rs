@@ -1,0 +1,68 @@
+//! What a run says of itself when it is asked.
+
+use watershed_model::Timestamp;
+use watershed_runner_core::{Holder, StepReport, StepStatus, WorkerStatus};
+
+use crate::{
+    execution::Execution,
+    step::{Step, Work},
+};
+
+impl Execution<'_> {
+    /// Answers, if somebody has asked since this was last called.
+    pub(crate) fn answer(&mut self) {
+        let board = self.job.board();
+        let question = board.question();
+        if question > self.answered {
+            self.answered = question;
+            board.answer(0, question, self.status());
+        }
+    }
+
+    /// Where the run stands.
+    pub(crate) fn status(&self) -> WorkerStatus {
+        let most = self.job.board().most_windows();
+        WorkerStatus { steps: self.steps.iter().map(|step| step.status(most)).collect() }
+    }
+}
+
+impl Step<'_> {
+    /// What has passed, with the books as they are now.
+    pub(crate) fn report(&self) -> StepReport {
+        let mut report = self.report.clone();
+        if let Work::Group { operator, .. } = &self.work {
+            report.ledger.elements = operator.account();
+        }
+        report
+    }
+
+    fn status(&self, most_windows: usize) -> StepStatus {
+        let mut status = StepStatus {
+            input_watermark: self.input_watermark,
+            output_watermark: self.output_watermark,
+            ..StepStatus::of(self.report())
+        };
+        match &self.work {
+            Work::Read(reading) => {
+                status.input_watermark = self.output_watermark;
+                status.holder = reading.holder();
+            }
+            Work::Script => {
+                status.input_watermark = self.output_watermark;
+                status.holder = Holder::Script;
+            }
+            Work::Group { operator, .. } => {
+                status.state = operator.state_size();
+                status.windows = operator.open_windows(most_windows);
+                let holds = self.output_watermark < self.input_watermark;
+                status.holder = operator.holder().filter(|_| holds).unwrap_or(Holder::Input);
+            }
+            Work::Ended => {
+                status.input_watermark = Timestamp::MAX;
+                status.output_watermark = Timestamp::MAX;
+            }
+            Work::Kernel(_) | Work::Pass | Work::Write(_) => {}
+        }
+        status
+    }
+}
