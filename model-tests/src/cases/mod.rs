@@ -13,6 +13,7 @@ pub mod equivalence;
 pub mod event_times;
 pub mod everywhere;
 pub mod exactness;
+pub mod explained;
 pub mod failures;
 pub mod grouping;
 pub mod grouping_limits;
@@ -58,6 +59,7 @@ pub fn all() -> Vec<Case> {
         event_times::CASES,
         everywhere::CASES,
         exactness::CASES,
+        explained::CASES,
         failures::CASES,
         grouping::CASES,
         grouping_limits::CASES,

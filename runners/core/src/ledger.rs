@@ -11,7 +11,7 @@
 //! its elements are in; what was folded, where the tables fold; what left, from the panes that went out.
 
 use serde::{Deserialize, Serialize};
-use watershed_model::{DropReason, Graph, Primitive, fault};
+use watershed_model::{DropReason, Graph, Primitive};
 
 use crate::{RunError, StepReport};
 
@@ -64,9 +64,6 @@ impl Ledger {
 /// # Errors
 /// At the first step whose books do not balance: the engine has lost or doubled something.
 pub fn audit(graph: &Graph, reports: &[StepReport]) -> Result<(), RunError> {
-    if fault!("ledgers-are-not-audited") {
-        return Ok(());
-    }
     for (node, report) in std::iter::zip(graph.nodes(), reports) {
         let find = |problem: Option<String>| match problem {
             Some(problem) => Err(unbalanced(&node.name, &problem)),
@@ -129,4 +126,68 @@ fn unbalanced(step: &str, problem: &str) -> RunError {
          please report it"
     );
     RunError::step(step, watershed_model::BoxError::from(told))
+}
+
+#[cfg(test)]
+mod tests {
+    use watershed_core::{Pipeline, combine::Sum};
+    use watershed_model::Collection;
+
+    use super::*;
+
+    /// A pipeline whose books balance: of ten elements one came too late, and one is held.
+    fn balanced() -> (Graph, Vec<StepReport>) {
+        let pipeline = Pipeline::new();
+        let numbers = pipeline.create([(0u8, 1i64)]).named("Numbers");
+        numbers.combine_per_key(Sum).named("Sums").for_each(|_| {});
+        let graph = pipeline.build().unwrap();
+        let mut reports: Vec<StepReport> = Vec::new();
+        for node in graph.nodes() {
+            let mut report = StepReport::of(&node.name, node.outputs.len());
+            let inputs = node.inputs.iter().map(|input| graph.collection(*input));
+            let out = |input: &Collection| reports[input.producer.0].elements_out[input.port];
+            report.elements_in = inputs.map(out).sum();
+            match &node.primitive {
+                Primitive::Read(_) => report.elements_out[0] = 10,
+                primitive if primitive.grouping().is_some() => {
+                    report.elements_out[0] = 2;
+                    report.drops.add(DropReason::Late, 1);
+                    report.ledger = Ledger {
+                        elements: Account { came: 10, folded: 9, left: 8, held: 1 },
+                        partials: Account { came: 3, folded: 3, left: 2, held: 1 },
+                        partials_sent: 3,
+                    };
+                }
+                _ => report.elements_out.fill(report.elements_in),
+            }
+            reports.push(report);
+        }
+        (graph, reports)
+    }
+
+    #[test]
+    fn whatever_does_not_balance_is_found_and_named() {
+        let (graph, reports) = balanced();
+        audit(&graph, &reports).unwrap();
+        let nodes = graph.nodes();
+        let sums = nodes.iter().position(|node| node.primitive.grouping().is_some()).unwrap();
+        let tamper: [fn(&mut StepReport); 9] = [
+            |sums| sums.sent += 1,
+            |sums| sums.elements_in += 1,
+            |sums| sums.drops.add(DropReason::Closed, 1),
+            |sums| sums.ledger.elements.came += 1,
+            |sums| sums.ledger.elements.left += 1,
+            |sums| sums.ledger.elements.held -= 1,
+            |sums| sums.ledger.partials_sent -= 1,
+            |sums| sums.ledger.partials.folded += 1,
+            |sums| sums.ledger.partials.left -= 1,
+        ];
+        for (place, tamper) in tamper.into_iter().enumerate() {
+            let mut reports = reports.clone();
+            tamper(&mut reports[sums]);
+            let error = audit(&graph, &reports).unwrap_err();
+            assert_eq!(error.failed_step(), Some(&*nodes[sums].name), "{place}");
+            assert!(error.to_string().contains("does not balance"), "{error}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //!   job         the handle on a running job; progress; draining, cancelling
 //!   status      what a job says of itself while it runs, and why nothing comes out of it
 //!   report      what a run says of itself when it has ended
+//!   report_table  that as a table
 //!   ledger      whether all that came to a step is accounted for
 //!   sizes       how many bytes elements take, by a sample
 //!   clock       the time of day, or a test's
@@ -31,6 +32,7 @@ mod ledger;
 mod open_reader;
 mod plan;
 mod report;
+mod report_table;
 mod runner;
 mod script;
 mod sizes;

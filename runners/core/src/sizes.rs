@@ -57,8 +57,8 @@ mod tests {
     #[test]
     fn sizes_are_exact_where_all_take_the_same_and_near_otherwise() {
         let pipeline = Pipeline::new();
-        pipeline.create([0u64]).observe(|_| {});
-        pipeline.create([String::new()]).observe(|_| {});
+        pipeline.create([0u64]).for_each(|_| {});
+        pipeline.create([String::new()]).for_each(|_| {});
         let graph = pipeline.build().unwrap();
         let mut sizes = Sizes::of(&graph);
         let bytes =

@@ -70,7 +70,7 @@ fn run(graph: Arc<Graph>, options: RunOptions, job: Arc<JobState>) -> Result<Run
     };
     let plan = Plan::of(&graph, plan_options);
     let shared = Arc::new(Shared::new(graph, plan, options, job));
-    shared.job.board().expect(shared.options.all_workers());
+    shared.job.board().expect(0..shared.options.all_workers());
     if shared.options.all_workers() == shared.options.workers {
         let splits = splits::find(&shared)?;
         let (builders, _others) = communication(shared.options.workers)?;
@@ -85,6 +85,11 @@ fn run(graph: Arc<Graph>, options: RunOptions, job: Arc<JobState>) -> Result<Run
 
     let place = Place::of(&shared.options)?;
     shared.set_process(place.index);
+    if place.index > 0 {
+        // All workers answer to the first process.
+        let first = place.index * shared.options.workers;
+        shared.job.board().expect(first..first + shared.options.workers);
+    }
     let control = Control::start(place.index, place.count, &shared)?;
     let ends = work_together(&shared, &place, &control).unwrap_or_else(|error| {
         shared.fail(error);

@@ -53,8 +53,9 @@ pub use watershed_model::{
     seconds,
 };
 pub use watershed_runner_core::{
-    Checks, Clock, JobHandle, JobProgress, JobState, Outcome, RunError, RunOptions, RunReport,
-    Runner, StepReport,
+    Account, Checks, Clock, Explanation, Holder, JobHandle, JobProgress, JobState, JobStatus,
+    Ledger, OpenWindow, Outcome, RunError, RunOptions, RunReport, Runner, StateSize, StepNow,
+    StepReport, StepStatus, UnknownStep,
 };
 pub use watershed_runner_direct::DirectRunner;
 #[cfg(feature = "timely")]

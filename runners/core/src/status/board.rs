@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::{
         Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{
@@ -25,8 +26,8 @@ pub struct Board {
 
 #[derive(Debug, Default)]
 struct Answers {
-    /// How many workers the job has; 0 before it is known.
-    expected: usize,
+    /// The workers who will answer; the first, before it is known.
+    expected: Option<Range<usize>>,
     /// What each worker said last, and to which question.
     of: BTreeMap<usize, (u64, WorkerStatus)>,
     /// Whether no more answers come.
@@ -47,9 +48,10 @@ pub struct Seen {
 const LAST: u64 = u64::MAX;
 
 impl Board {
-    /// A runner says how many workers will answer.
-    pub fn expect(&self, workers: usize) {
-        self.answers().expected = workers;
+    /// A runner says which workers will answer: all of the job, or in a process that is not asked for all,
+    /// its own.
+    pub fn expect(&self, workers: Range<usize>) {
+        self.answers().expected = Some(workers);
     }
 
     /// Asks, and returns the question. A status will list this many windows of each step, or more.
@@ -129,8 +131,8 @@ impl Answers {
     fn silent(&self, question: u64) -> Vec<usize> {
         let has_answered =
             |worker: &usize| self.of.get(worker).is_some_and(|(last, _)| *last >= question);
-        let expected = self.expected.max(1);
-        (0..expected).filter(|worker| !has_answered(worker)).collect()
+        let expected = self.expected.clone().unwrap_or(0..1);
+        expected.filter(|worker| !has_answered(worker)).collect()
     }
 }
 
@@ -141,7 +143,7 @@ mod tests {
     #[test]
     fn who_has_not_answered_is_named_and_what_it_last_said_is_kept() {
         let board = Board::default();
-        board.expect(2);
+        board.expect(0..2);
         let first = board.ask(3);
         board.answer(0, first, WorkerStatus::default());
         board.answer(1, first, WorkerStatus::default());
