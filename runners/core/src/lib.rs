@@ -43,7 +43,7 @@ mod trigger;
 pub use clock::{Clock, time_of_day};
 pub use drained::{has_drained, marked};
 pub use error::RunError;
-pub use grouping::{Emit, FastGrouping, GroupingOperator, Located, is_simple};
+pub use grouping::{Emit, FastGrouping, GroupingOperator, Leaving, Located, is_simple};
 pub use guard::{Failure, guard};
 pub use instance::Instance;
 pub use job::{JobHandle, JobProgress, JobState};
@@ -57,6 +57,6 @@ pub use sizes::Sizes;
 pub use source_watermark::Standing;
 pub use status::{
     Board, Explanation, Holder, JobStatus, OpenWindow, Outline, Seen, StateSize, StepNow,
-    StepOutline, StepStatus, UnknownStep, WorkerStatus,
+    StepOutline, StepStatus, UnknownStep, WorkerStatus, together,
 };
 pub use trigger::{At, TriggerMachine, TriggerState};

@@ -14,6 +14,7 @@ use crate::{
     exchange::{ByKey, Spread},
     head::Head,
     input::Input,
+    look::Look,
     moment::Moment,
     operator::Operator,
     player::Player,
@@ -46,7 +47,7 @@ pub(crate) fn build(
     shared: &Arc<Shared>,
     splits: &[Option<Arc<SplitQueue>>],
     worker: &Rc<RefCell<WorkerState>>,
-) -> Result<Heads, RunError> {
+) -> Result<Look, RunError> {
     let index = scope.worker().index();
     let heads = shared.plan.stages.iter().enumerate().map(|(place, stage)| {
         RefCell::new(Head::new(shared, StageId(place), index, splits[stage.head.0].as_ref()))
@@ -60,14 +61,16 @@ pub(crate) fn build(
         player: shared.script.as_ref().map(|script| Rc::new(Player::new(script, index == 0))),
         beats: Vec::new(),
     };
+    let mut doors = Vec::new();
     for place in 0..shared.plan.stages.len() {
         let stage = StageId(place);
-        let run = StageRun::start(shared, stage, worker)?;
+        let run = StageRun::start(shared, stage, worker, &wiring.heads, shared.key_share(index))?;
+        doors.push(run.doors());
         wiring.stage(stage, run);
     }
     let heads = wiring.heads.clone();
     wiring.conductor();
-    Ok(heads)
+    Ok(Look { shared: shared.clone(), heads, doors, state: worker.clone() })
 }
 
 impl<'scope> Wiring<'scope> {

@@ -3,13 +3,13 @@
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use watershed_model::{NodeId, Primitive, Timestamp};
-use watershed_runner_core::{Holder, StepReport, StepStatus, WorkerStatus};
+use watershed_runner_core::{FastGrouping, Holder, StepReport, StepStatus, WorkerStatus, together};
 
 use crate::{
     dataflow::Heads,
     head::Head,
     shared::Shared,
-    stage::{StageNow, WorkerState},
+    stage::{Doors, StageNow, WorkerState},
 };
 
 /// All that a worker knows of its part of the job. It looks between two steps of timely, when nobody else
@@ -17,6 +17,8 @@ use crate::{
 pub(crate) struct Look {
     pub(crate) shared: Arc<Shared>,
     pub(crate) heads: Heads,
+    /// The folds before the exchanges of each stage.
+    pub(crate) doors: Vec<Doors>,
     pub(crate) state: Rc<RefCell<WorkerState>>,
 }
 
@@ -36,6 +38,7 @@ impl Look {
             }
             self.look_at_head(&self.heads[place].borrow(), now, &mut steps[stage.head.0]);
         }
+        self.look_at_doors(&mut steps);
         self.derive_flattens(&mut steps);
         WorkerStatus { steps }
     }
@@ -55,8 +58,27 @@ impl Look {
                 step.report.ledger.elements = operator.account();
                 step.holder = operator.holder().filter(|_| holds).unwrap_or(Holder::Input);
             }
-            Head::Fast(_) | Head::Pass | Head::Step => {}
+            Head::Fast(grouping) => self.look_at_fast(grouping, step),
+            Head::Pass | Head::Step => {}
         }
+    }
+
+    /// A door and its grouping are one step.
+    fn look_at_doors(&self, steps: &mut [StepStatus]) {
+        for doors in &self.doors {
+            for (exchange, lift) in &*doors.borrow() {
+                self.look_at_fast(lift.table(), &mut steps[self.shared.receiver(*exchange).0]);
+            }
+        }
+    }
+
+    fn look_at_fast(&self, grouping: &FastGrouping, step: &mut StepStatus) {
+        let size = grouping.state_size();
+        step.state.entries += size.entries;
+        step.state.elements += size.elements;
+        step.report.ledger.merge(&grouping.ledger());
+        let most = self.shared.job.board().most_windows();
+        step.windows = together(step.windows.drain(..).chain(grouping.open_windows(most)));
     }
 
     /// Flattens do not run: what reads one reads all that it reads.

@@ -3,14 +3,14 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, Form, KernelOutput, NodeId, Primitive,
-    Timestamp, WorkerIndex,
+    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, Form, KernelOutput, KeyShare, NodeId,
+    Primitive, Timestamp, WorkerIndex,
 };
 use watershed_runner_core::{
-    ExchangeId, FastGrouping, Instance, RunError, Sizes, StageId, StepReport, Target, guard,
+    ExchangeId, Instance, RunError, Sizes, StageId, StepReport, Target, guard,
 };
 
-use crate::{lift::Lift, shared::Shared};
+use crate::{head::Head, lift::Lift, ports::Ports, shared::Shared};
 
 /// What the stages of one worker have in common: one writer a sink, and what is counted.
 pub(crate) struct WorkerState {
@@ -119,10 +119,13 @@ pub(crate) struct StageRun {
     worker: Rc<RefCell<WorkerState>>,
     targets: HashMap<CollectionId, Vec<Target>>,
     kernels: HashMap<NodeId, Instance>,
-    lifts: HashMap<ExchangeId, Lift>,
+    doors: Doors,
     /// How many bundles were checked at an exchange, to check a sample of them.
     checked: u64,
 }
+
+/// The folds before exchanges of a stage, which its worker looks at when it is asked.
+pub(crate) type Doors = Rc<RefCell<HashMap<ExchangeId, Lift>>>;
 
 /// Sends a bundle to another stage.
 pub(crate) type Send<'a> = &'a mut dyn FnMut(ExchangeId, AnyBundle);
@@ -132,6 +135,8 @@ impl StageRun {
         shared: &Arc<Shared>,
         stage: StageId,
         worker: &Rc<RefCell<WorkerState>>,
+        heads: &[RefCell<Head>],
+        share: KeyShare,
     ) -> Result<Self, RunError> {
         let plan = &shared.plan.stages[stage.0];
         let mut run = StageRun {
@@ -139,7 +144,7 @@ impl StageRun {
             worker: worker.clone(),
             targets: plan.targets.iter().cloned().collect(),
             kernels: HashMap::new(),
-            lifts: HashMap::new(),
+            doors: Doors::default(),
             checked: 0,
         };
         for step in plan.steps.iter().chain([&plan.head]) {
@@ -151,14 +156,20 @@ impl StageRun {
             }
         }
         for target in run.targets.values().flatten() {
-            if let Target::Lift(node, exchange) = target
-                && let Some(grouping) = shared.graph.node(*node).primitive.grouping()
+            if let Target::Lift(_, exchange) = target
+                && let Head::Fast(grouping) =
+                    &*heads[shared.plan.exchanges[exchange.0].to.0].borrow()
             {
-                let lift = Lift::new(FastGrouping::new(grouping, false));
-                run.lifts.insert(*exchange, lift);
+                let lift = Lift::new(grouping.door(), share);
+                run.doors.borrow_mut().insert(*exchange, lift);
             }
         }
         Ok(run)
+    }
+
+    /// The folds before the stage's exchanges.
+    pub(crate) fn doors(&self) -> Doors {
+        self.doors.clone()
     }
 
     /// As [`WorkerState::count_received`].
@@ -253,13 +264,15 @@ impl StageRun {
                 self.count_in(node, bundle.len());
                 self.check(exchange, &bundle)?;
                 let name = &self.shared.graph.node(node).name;
-                let Some(lift) = self.lifts.get_mut(&exchange) else {
+                let mut doors = self.doors.borrow_mut();
+                let Some(lift) = doors.get_mut(&exchange) else {
                     unreachable!("every lift of the plan was started")
                 };
                 let most = self.shared.options.bundle_elements;
                 let folded =
                     guard(|| lift.process(bundle, most, &mut |partials| send(exchange, partials)));
                 let drops = lift.take_drops();
+                drop(doors);
                 self.count_drops(node, &drops);
                 folded.map_err(|failure| RunError::step(name, failure))
             }
@@ -334,12 +347,16 @@ impl StageRun {
     }
 
     /// The stage's watermark moves: what was folded for windows that it passes goes out.
-    pub(crate) fn advance(&mut self, watermark: Timestamp, send: Send<'_>) -> Result<(), RunError> {
+    pub(crate) fn advance(
+        &mut self,
+        watermark: Timestamp,
+        ports: &mut Ports,
+    ) -> Result<(), RunError> {
         let most = self.shared.options.bundle_elements;
-        for (exchange, lift) in &mut self.lifts {
+        for (exchange, lift) in &mut *self.doors.borrow_mut() {
             let receiver = self.shared.plan.exchanges[exchange.0].to;
             let name = &self.shared.graph.node(self.shared.plan.stages[receiver.0].head).name;
-            guard(|| lift.advance(watermark, most, &mut |partials| send(*exchange, partials)))
+            guard(|| lift.advance(watermark, most, *exchange, ports))
                 .map_err(|failure| RunError::step(name, failure))?;
         }
         Ok(())

@@ -8,7 +8,6 @@ use watershed_runner_core::StepReport;
 
 use crate::{
     container, dataflow,
-    look::Look,
     moment::Moment,
     shared::Shared,
     splits::SplitQueue,
@@ -43,7 +42,7 @@ pub(crate) fn run(
     let built =
         worker.dataflow::<Moment, _, _>(|scope| dataflow::build(scope, shared, splits, &state));
     let look = match built {
-        Ok(heads) => Some(Look { shared: shared.clone(), heads, state: state.clone() }),
+        Ok(look) => Some(look),
         Err(error) => {
             shared.fail(error);
             None

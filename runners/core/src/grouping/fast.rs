@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use watershed_model::{
-    AnyBundle, BoxError, Column, Dictionary, Drops, Form, Grouping, Metadata, PaneInfo, Sign,
-    TableId, Timestamp, Window, WindowSet, WindowTables,
+    AnyBundle, BoxError, Column, Dictionary, Drops, Form, Grouping, KeyShare, LooseTable, Metadata,
+    PaneInfo, Sign, TableId, Timestamp, Window, WindowSet, WindowTables,
 };
 
 use super::{
-    admission::{Admission, Dropped},
+    admission::{Admission, Dropped, in_windows},
     rules::end,
 };
+use crate::{Account, Ledger};
 
 /// One grouping step on one worker, or the part of it that stands before the exchange: its door, which
 /// judges lateness and admits what is never judged again.
@@ -18,12 +19,34 @@ use super::{
 /// It stands where a window's contents go out once, at its end, and the window is gone then; see
 /// [`is_simple`](super::is_simple).
 pub struct FastGrouping {
-    tables: Box<dyn WindowTables>,
+    pub(super) tables: Box<dyn WindowTables>,
     /// The open windows, by their ends.
-    open: BTreeMap<(Timestamp, Window), TableId>,
+    pub(super) open: BTreeMap<(Timestamp, Window), OpenTable>,
     watermark: Timestamp,
     emits_identity: bool,
     dropped: Dropped,
+    /// What came, was folded and has left; what is held is counted when somebody asks.
+    pub(super) ledger: Ledger,
+}
+
+/// The table of an open window.
+#[derive(Clone, Copy)]
+pub(super) struct OpenTable {
+    pub(super) table: TableId,
+    /// How many elements were folded into it.
+    pub(super) elements: u64,
+    /// How many partials were.
+    pub(super) partials: u64,
+}
+
+/// Where what a door holds of a window goes when the window is over.
+pub trait Leaving {
+    /// Partials of keys that another worker owns go there.
+    fn send(&mut self, worker: usize, partials: AnyBundle);
+
+    /// What this worker owns goes, in its table, to the grouping behind the exchange, to be
+    /// [adopted](FastGrouping::adopt); an empty table comes back.
+    fn hand_over(&mut self, window: &Window, table: LooseTable) -> LooseTable;
 }
 
 impl FastGrouping {
@@ -36,6 +59,21 @@ impl FastGrouping {
             watermark: Timestamp::MIN,
             emits_identity,
             dropped: Dropped::new(grouping.dropped.clone()),
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// An empty part of this grouping, to stand before the exchange on the same worker: this one may
+    /// [`adopt`](Self::adopt) its tables.
+    pub fn door(&self) -> Self {
+        FastGrouping {
+            tables: self.tables.twin(),
+            open: BTreeMap::new(),
+            watermark: Timestamp::MIN,
+            emits_identity: false,
+            // Where somebody reads what is dropped, nothing is folded before the exchange.
+            dropped: Dropped::new(None),
+            ledger: Ledger::default(),
         }
     }
 
@@ -55,6 +93,7 @@ impl FastGrouping {
             Form::Values => self.watermark,
             Form::Partials => Timestamp::MIN,
         };
+        self.account(form).came += in_windows(&bundle);
         let admission = Admission::of(&bundle, |window| watermark >= end(window));
         let whole = self.dropped.is_wanted().then(|| bundle.clone());
         let (bundle, _) = admission.apply(bundle, watermark, &mut self.dropped);
@@ -67,27 +106,41 @@ impl FastGrouping {
         }
         self.emits_identity = false;
         let windows = &bundle.metadata().windows;
-        let mut routes = Vec::with_capacity(windows.table().len());
+        let counts = windows.counts(bundle.len());
+        let mut routes: Vec<Vec<TableId>> = Vec::with_capacity(windows.table().len());
         for (set, windows) in windows.table().iter().enumerate() {
             let open = admission.open(set as u32, windows.as_slice());
-            routes.push(open.map(|window| self.table(window)).collect());
+            let tables = open.map(|window| {
+                let open = self.table(window);
+                match form {
+                    Form::Values => open.elements += counts[set],
+                    Form::Partials => open.partials += counts[set],
+                }
+                open.table
+            });
+            routes.push(tables.collect());
         }
-        self.tables.fold(bundle, form, &routes)
+        let folded = self.tables.fold(bundle, form, &routes)?;
+        self.account(form).folded += folded;
+        Ok(())
     }
 
-    fn table(&mut self, window: &Window) -> TableId {
-        let key = (end(window), window.clone());
-        if let Some(table) = self.open.get(&key) {
-            return *table;
+    fn account(&mut self, form: Form) -> &mut Account {
+        match form {
+            Form::Values => &mut self.ledger.elements,
+            Form::Partials => &mut self.ledger.partials,
         }
-        let table = self.tables.open();
-        self.open.insert(key, table);
-        table
+    }
+
+    fn table(&mut self, window: &Window) -> &mut OpenTable {
+        let FastGrouping { tables, open, .. } = self;
+        let new = || OpenTable { table: tables.open(), elements: 0, partials: 0 };
+        open.entry((end(window), window.clone())).or_insert_with(new)
     }
 
     /// How many keys all open windows hold together.
     pub fn len(&self) -> usize {
-        self.open.values().map(|table| self.tables.len(*table)).sum()
+        self.open.values().map(|open| self.tables.len(open.table)).sum()
     }
 
     /// Whether nothing is held.
@@ -108,7 +161,6 @@ impl FastGrouping {
     pub fn advance(
         &mut self,
         watermark: Timestamp,
-        form: Form,
         limit: usize,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
     ) -> Result<(), BoxError> {
@@ -116,32 +168,80 @@ impl FastGrouping {
             return Ok(());
         }
         self.watermark = watermark;
-        if watermark == Timestamp::MAX
-            && std::mem::take(&mut self.emits_identity)
-            && form == Form::Values
-        {
-            let table = self.table(&Window::Global);
+        if watermark == Timestamp::MAX && std::mem::take(&mut self.emits_identity) {
+            let table = self.table(&Window::Global).table;
             self.tables.insert_identity(table);
         }
-        while let Some(first) = self.open.first_entry().filter(|entry| entry.key().0 <= watermark) {
-            let ((_, window), table) = first.remove_entry();
-            self.drain(window, table, form, limit, emit)?;
+        while let Some(((_, window), open)) = self.pop_closed() {
+            self.drain(window, open, Form::Values, limit, emit)?;
         }
         Ok(())
     }
 
-    /// Empties all windows, whatever the watermark: what a door does when it holds too much.
+    /// The watermark moves before the exchange: of the windows that it passes, what other workers own is
+    /// sent as partials, in bundles of up to `limit` for one worker each, and what this worker owns stays in
+    /// its table, which is handed over.
+    ///
+    /// # Errors
+    /// When a key cannot be encoded.
+    pub fn hand_over(
+        &mut self,
+        watermark: Timestamp,
+        share: &KeyShare,
+        limit: usize,
+        leaving: &mut dyn Leaving,
+    ) -> Result<(), BoxError> {
+        self.watermark = self.watermark.max(watermark);
+        while let Some(((_, window), open)) = self.pop_closed() {
+            let table = open.table;
+            let (keys, mut sent) = (self.tables.len(table), 0);
+            let metadata = metadata(window.clone(), Form::Partials);
+            self.tables.part(table, share, limit, &metadata, &mut |worker, partials| {
+                sent += partials.len();
+                leaving.send(worker, partials);
+            })?;
+            let kept = self.tables.len(table);
+            self.leave(open, keys, sent + kept);
+            self.ledger.partials_sent += (sent + kept) as u64;
+            if kept > 0 {
+                let spare = leaving.hand_over(&window, self.tables.take(table));
+                self.tables.adopt(table, spare);
+            }
+            self.tables.close(table);
+        }
+        Ok(())
+    }
+
+    /// Takes in what a [`door`](Self::door) of this grouping holds of a window that is open here, and gives
+    /// an empty table with room back.
+    pub fn adopt(&mut self, window: &Window, loose: LooseTable) -> LooseTable {
+        self.emits_identity = false;
+        let partials = loose.len() as u64;
+        self.ledger.partials.came += partials;
+        self.ledger.partials.folded += partials;
+        let open = self.table(window);
+        open.partials += partials;
+        let table = open.table;
+        self.tables.adopt(table, loose)
+    }
+
+    /// The first of the windows that the watermark has passed, which is open no more.
+    fn pop_closed(&mut self) -> Option<((Timestamp, Window), OpenTable)> {
+        let first = self.open.first_entry()?;
+        (first.key().0 <= self.watermark).then(|| first.remove_entry())
+    }
+
+    /// Empties all windows into partials, whatever the watermark: what a door does when it holds too much.
     ///
     /// # Errors
     /// What the author's combiner returned.
     pub fn empty(
         &mut self,
-        form: Form,
         limit: usize,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
     ) -> Result<(), BoxError> {
-        for ((_, window), table) in std::mem::take(&mut self.open) {
-            self.drain(window, table, form, limit, emit)?;
+        for ((_, window), open) in std::mem::take(&mut self.open) {
+            self.drain(window, open, Form::Partials, limit, emit)?;
         }
         Ok(())
     }
@@ -149,23 +249,44 @@ impl FastGrouping {
     fn drain(
         &mut self,
         window: Window,
-        table: TableId,
+        open: OpenTable,
         form: Form,
         limit: usize,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
     ) -> Result<(), BoxError> {
-        let pane = match form {
-            Form::Values => PaneInfo::ONLY,
-            Form::Partials => PaneInfo::UNGROUPED,
-        };
-        let metadata = Metadata {
-            timestamps: Column::Uniform(window.max_timestamp()),
-            windows: Dictionary::uniform(WindowSet::One(window)),
-            panes: Dictionary::uniform(pane),
-            signs: Column::Uniform(Sign::Insertion),
-        };
-        self.tables.drain(table, form, limit, &metadata, emit)?;
+        let table = open.table;
+        let (keys, mut left) = (self.tables.len(table), 0);
+        self.tables.drain(table, form, limit, &metadata(window, form), &mut |bundle| {
+            left += bundle.len();
+            emit(bundle)
+        })?;
+        self.leave(open, keys, left);
+        if form == Form::Partials {
+            self.ledger.partials_sent += left as u64;
+        }
         self.tables.close(table);
         Ok(())
+    }
+
+    /// A table of so many keys has been emptied. What it held has left only if all of them have.
+    fn leave(&mut self, open: OpenTable, keys: usize, left: usize) {
+        if keys == left {
+            self.ledger.elements.left += open.elements;
+            self.ledger.partials.left += open.partials;
+        }
+    }
+}
+
+/// What all elements carry that a window is emptied into.
+fn metadata(window: Window, form: Form) -> Metadata {
+    let pane = match form {
+        Form::Values => PaneInfo::ONLY,
+        Form::Partials => PaneInfo::UNGROUPED,
+    };
+    Metadata {
+        timestamps: Column::Uniform(window.max_timestamp()),
+        windows: Dictionary::uniform(WindowSet::One(window)),
+        panes: Dictionary::uniform(pane),
+        signs: Column::Uniform(Sign::Insertion),
     }
 }

@@ -5,13 +5,15 @@
 //!   admission   what is dropped as too late
 //!   general     a cell for each key and window: all that the model knows
 //!   fast        a hash table for each window, where contents go out once, at the window's end
+//!   fast_look   what that says of itself
 //! ```
 
 mod admission;
 mod fast;
+mod fast_look;
 mod general;
 mod rules;
 
-pub use fast::FastGrouping;
+pub use fast::{FastGrouping, Leaving};
 pub use general::{Emit, GroupingOperator, Located};
 pub use rules::is_simple;

@@ -91,7 +91,7 @@ fn add(all: &mut StepStatus, one: &StepStatus) {
 }
 
 /// Each window once, those that end first in front.
-pub(crate) fn together(windows: impl IntoIterator<Item = OpenWindow>) -> Vec<OpenWindow> {
+pub fn together(windows: impl IntoIterator<Item = OpenWindow>) -> Vec<OpenWindow> {
     let mut by_window = BTreeMap::new();
     for open in windows {
         let key = (open.end, open.window.clone());
