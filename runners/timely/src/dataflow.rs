@@ -59,7 +59,7 @@ pub(crate) fn build(
     };
     for place in 0..shared.plan.stages.len() {
         let stage = StageId(place);
-        let run = StageRun::start(shared, stage, worker)?;
+        let run = StageRun::start(shared, stage, worker, &wiring.heads, shared.key_share(index))?;
         wiring.stage(stage, run);
     }
     wiring.conductor();

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
 };
 
-use watershed_model::Graph;
+use watershed_model::{Graph, KeyShare};
 use watershed_runner_core::{JobState, Plan, RunError, RunOptions, Script};
 
 /// More elements than this on the way between stages and sources wait, for each worker.
@@ -130,6 +130,12 @@ impl Shared {
     /// Whether a worker, counted over all processes, runs in this one.
     pub(crate) fn is_here(&self, worker: usize) -> bool {
         worker / self.options.workers == self.process.get().copied().unwrap_or(0)
+    }
+
+    /// How keys are shared, as a worker sees it, counted over all processes.
+    pub(crate) fn key_share(&self, worker: usize) -> KeyShare {
+        let hasher = self.options.key_hasher();
+        KeyShare { hasher, workers: self.options.all_workers(), here: worker }
     }
 
     pub(crate) fn sent(&self, elements: usize) {

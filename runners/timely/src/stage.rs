@@ -3,14 +3,12 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, KernelOutput, NodeId, Primitive,
-    Timestamp, WorkerIndex,
+    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, KernelOutput, KeyShare, NodeId,
+    Primitive, Timestamp, WorkerIndex,
 };
-use watershed_runner_core::{
-    ExchangeId, FastGrouping, Instance, RunError, StageId, StepReport, Target, guard,
-};
+use watershed_runner_core::{ExchangeId, Instance, RunError, StageId, StepReport, Target, guard};
 
-use crate::{lift::Lift, shared::Shared};
+use crate::{head::Head, lift::Lift, ports::Ports, shared::Shared};
 
 /// What the stages of one worker have in common: one writer a sink, and what is counted.
 pub(crate) struct WorkerState {
@@ -95,6 +93,8 @@ impl StageRun {
         shared: &Arc<Shared>,
         stage: StageId,
         worker: &Rc<RefCell<WorkerState>>,
+        heads: &[RefCell<Head>],
+        share: KeyShare,
     ) -> Result<Self, RunError> {
         let plan = &shared.plan.stages[stage.0];
         let mut run = StageRun {
@@ -114,11 +114,11 @@ impl StageRun {
             }
         }
         for target in run.targets.values().flatten() {
-            if let Target::Lift(node, exchange) = target
-                && let Some(grouping) = shared.graph.node(*node).primitive.grouping()
+            if let Target::Lift(_, exchange) = target
+                && let Head::Fast(grouping) =
+                    &*heads[shared.plan.exchanges[exchange.0].to.0].borrow()
             {
-                let lift = Lift::new(FastGrouping::new(grouping, false));
-                run.lifts.insert(*exchange, lift);
+                run.lifts.insert(*exchange, Lift::new(grouping.door(), share));
             }
         }
         Ok(run)
@@ -259,12 +259,16 @@ impl StageRun {
     }
 
     /// The stage's watermark moves: what was folded for windows that it passes goes out.
-    pub(crate) fn advance(&mut self, watermark: Timestamp, send: Send<'_>) -> Result<(), RunError> {
+    pub(crate) fn advance(
+        &mut self,
+        watermark: Timestamp,
+        ports: &mut Ports,
+    ) -> Result<(), RunError> {
         let most = self.shared.options.bundle_elements;
         for (exchange, lift) in &mut self.lifts {
             let receiver = self.shared.plan.exchanges[exchange.0].to;
             let name = &self.shared.graph.node(self.shared.plan.stages[receiver.0].head).name;
-            guard(|| lift.advance(watermark, most, &mut |partials| send(*exchange, partials)))
+            guard(|| lift.advance(watermark, most, *exchange, ports))
                 .map_err(|failure| RunError::step(name, failure))?;
         }
         Ok(())

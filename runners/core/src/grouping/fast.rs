@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use watershed_model::{
-    AnyBundle, BoxError, Column, Dictionary, Drops, Form, Grouping, Metadata, PaneInfo, Sign,
-    TableId, Timestamp, Window, WindowSet, WindowTables,
+    AnyBundle, BoxError, Column, Dictionary, Drops, Form, Grouping, KeyShare, LooseTable, Metadata,
+    PaneInfo, Sign, TableId, Timestamp, Window, WindowSet, WindowTables,
 };
 
 use super::{
@@ -26,6 +26,16 @@ pub struct FastGrouping {
     dropped: Dropped,
 }
 
+/// Where what a door holds of a window goes when the window is over.
+pub trait Leaving {
+    /// Partials of keys that another worker owns go there.
+    fn send(&mut self, worker: usize, partials: AnyBundle);
+
+    /// What this worker owns goes, in its table, to the grouping behind the exchange, to be
+    /// [adopted](FastGrouping::adopt); an empty table comes back.
+    fn hand_over(&mut self, window: &Window, table: LooseTable) -> LooseTable;
+}
+
 impl FastGrouping {
     /// An empty grouping. With `emits_identity` an empty input in the global window gives the output
     /// of the combiner's identity; only one worker of a job may do that.
@@ -36,6 +46,19 @@ impl FastGrouping {
             watermark: Timestamp::MIN,
             emits_identity,
             dropped: Dropped::new(grouping.dropped.clone()),
+        }
+    }
+
+    /// An empty part of this grouping, to stand before the exchange on the same worker: this one may
+    /// [`adopt`](Self::adopt) its tables.
+    pub fn door(&self) -> Self {
+        FastGrouping {
+            tables: self.tables.twin(),
+            open: BTreeMap::new(),
+            watermark: Timestamp::MIN,
+            emits_identity: false,
+            // Where somebody reads what is dropped, nothing is folded before the exchange.
+            dropped: Dropped::new(None),
         }
     }
 
@@ -108,7 +131,6 @@ impl FastGrouping {
     pub fn advance(
         &mut self,
         watermark: Timestamp,
-        form: Form,
         limit: usize,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
     ) -> Result<(), BoxError> {
@@ -116,32 +138,69 @@ impl FastGrouping {
             return Ok(());
         }
         self.watermark = watermark;
-        if watermark == Timestamp::MAX
-            && std::mem::take(&mut self.emits_identity)
-            && form == Form::Values
-        {
+        if watermark == Timestamp::MAX && std::mem::take(&mut self.emits_identity) {
             let table = self.table(&Window::Global);
             self.tables.insert_identity(table);
         }
-        while let Some(first) = self.open.first_entry().filter(|entry| entry.key().0 <= watermark) {
-            let ((_, window), table) = first.remove_entry();
-            self.drain(window, table, form, limit, emit)?;
+        while let Some(((_, window), table)) = self.pop_closed() {
+            self.drain(window, table, Form::Values, limit, emit)?;
         }
         Ok(())
     }
 
-    /// Empties all windows, whatever the watermark: what a door does when it holds too much.
+    /// The watermark moves before the exchange: of the windows that it passes, what other workers own is
+    /// sent as partials, in bundles of up to `limit` for one worker each, and what this worker owns stays in
+    /// its table, which is handed over.
+    ///
+    /// # Errors
+    /// When a key cannot be encoded.
+    pub fn hand_over(
+        &mut self,
+        watermark: Timestamp,
+        share: &KeyShare,
+        limit: usize,
+        leaving: &mut dyn Leaving,
+    ) -> Result<(), BoxError> {
+        self.watermark = self.watermark.max(watermark);
+        while let Some(((_, window), table)) = self.pop_closed() {
+            let metadata = metadata(window.clone(), Form::Partials);
+            self.tables.part(table, share, limit, &metadata, &mut |worker, partials| {
+                leaving.send(worker, partials);
+            })?;
+            if self.tables.len(table) > 0 {
+                let spare = leaving.hand_over(&window, self.tables.take(table));
+                self.tables.adopt(table, spare);
+            }
+            self.tables.close(table);
+        }
+        Ok(())
+    }
+
+    /// Takes in what a [`door`](Self::door) of this grouping holds of a window that is open here, and gives
+    /// an empty table with room back.
+    pub fn adopt(&mut self, window: &Window, loose: LooseTable) -> LooseTable {
+        self.emits_identity = false;
+        let table = self.table(window);
+        self.tables.adopt(table, loose)
+    }
+
+    /// The first of the windows that the watermark has passed, which is open no more.
+    fn pop_closed(&mut self) -> Option<((Timestamp, Window), TableId)> {
+        let first = self.open.first_entry()?;
+        (first.key().0 <= self.watermark).then(|| first.remove_entry())
+    }
+
+    /// Empties all windows into partials, whatever the watermark: what a door does when it holds too much.
     ///
     /// # Errors
     /// What the author's combiner returned.
     pub fn empty(
         &mut self,
-        form: Form,
         limit: usize,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
     ) -> Result<(), BoxError> {
         for ((_, window), table) in std::mem::take(&mut self.open) {
-            self.drain(window, table, form, limit, emit)?;
+            self.drain(window, table, Form::Partials, limit, emit)?;
         }
         Ok(())
     }
@@ -154,18 +213,22 @@ impl FastGrouping {
         limit: usize,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
     ) -> Result<(), BoxError> {
-        let pane = match form {
-            Form::Values => PaneInfo::ONLY,
-            Form::Partials => PaneInfo::UNGROUPED,
-        };
-        let metadata = Metadata {
-            timestamps: Column::Uniform(window.max_timestamp()),
-            windows: Dictionary::uniform(WindowSet::One(window)),
-            panes: Dictionary::uniform(pane),
-            signs: Column::Uniform(Sign::Insertion),
-        };
-        self.tables.drain(table, form, limit, &metadata, emit)?;
+        self.tables.drain(table, form, limit, &metadata(window, form), emit)?;
         self.tables.close(table);
         Ok(())
+    }
+}
+
+/// What all elements carry that a window is emptied into.
+fn metadata(window: Window, form: Form) -> Metadata {
+    let pane = match form {
+        Form::Values => PaneInfo::ONLY,
+        Form::Partials => PaneInfo::UNGROUPED,
+    };
+    Metadata {
+        timestamps: Column::Uniform(window.max_timestamp()),
+        windows: Dictionary::uniform(WindowSet::One(window)),
+        panes: Dictionary::uniform(pane),
+        signs: Column::Uniform(Sign::Insertion),
     }
 }

@@ -12,6 +12,6 @@ mod fast;
 mod general;
 mod rules;
 
-pub use fast::FastGrouping;
+pub use fast::{FastGrouping, Leaving};
 pub use general::{Emit, GroupingOperator, Located};
 pub use rules::is_simple;
