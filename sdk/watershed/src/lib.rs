@@ -32,6 +32,8 @@ mod options;
 mod progress;
 mod run;
 pub mod testing;
+#[cfg(feature = "ui")]
+pub mod ui;
 
 pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code, is_launched_child};
@@ -53,8 +55,9 @@ pub use watershed_model::{
     seconds,
 };
 pub use watershed_runner_core::{
-    Checks, Clock, JobHandle, JobProgress, JobState, Outcome, RunError, RunOptions, RunReport,
-    Runner, StepReport,
+    Checks, Clock, Explanation, Holder, JobHandle, JobProgress, JobState, JobStatus, OpenWindow,
+    Outcome, Outline, RunError, RunOptions, RunReport, Runner, StateSize, StepNow, StepOutline,
+    StepReport, StepStatus, UnknownStep,
 };
 pub use watershed_runner_direct::DirectRunner;
 #[cfg(feature = "timely")]
