@@ -1,6 +1,7 @@
 //! One status for all who ask at about the same time.
 
 use std::{
+    hash::{BuildHasher, RandomState},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,6 +18,8 @@ const LIMIT: Duration = Duration::from_millis(500);
 /// The job, and the last status that it gave. However many look at the page, the workers are asked a few
 /// times a second at most.
 pub(super) struct Asked {
+    /// Another one for each run.
+    run: String,
     state: Arc<JobState>,
     last: Mutex<Option<Answer>>,
 }
@@ -29,7 +32,12 @@ struct Answer {
 
 impl Asked {
     pub(super) fn new(state: Arc<JobState>) -> Arc<Self> {
-        Arc::new(Asked { state, last: Mutex::new(None) })
+        let run = format!("{:016x}", RandomState::new().hash_one(0));
+        Arc::new(Asked { run, state, last: Mutex::new(None) })
+    }
+
+    pub(super) fn run(&self) -> &str {
+        &self.run
     }
 
     pub(super) fn state(&self) -> &Arc<JobState> {

@@ -61,12 +61,12 @@ fn random() -> u64 {
 }
 
 async fn graph(State(asked): State<Arc<Asked>>) -> Response {
-    json(move || GraphView::of(&asked.state().outline())).await
+    json(move || GraphView::of(asked.run(), &asked.state().outline())).await
 }
 
 async fn status(State(asked): State<Arc<Asked>>) -> Response {
     match asked.status(view::WINDOWS + 1).await {
-        Some(status) => json(move || JobView::of(&status)).await,
+        Some(status) => json(move || JobView::of(asked.run(), &status)).await,
         None => ending(),
     }
 }

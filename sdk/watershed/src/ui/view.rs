@@ -16,6 +16,8 @@ pub(super) const WINDOWS: usize = 10;
 /// `/graph.json`: what a job is, which never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GraphView {
+    /// Tells this run from others that are shown at the same address.
+    pub run: String,
     /// The steps; each stands behind those it reads from.
     pub steps: Vec<NodeView>,
 }
@@ -44,6 +46,8 @@ pub struct NodeView {
 /// `/status.json`: where a job stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobView {
+    /// Tells this run from others that are shown at the same address.
+    pub run: String,
     /// The runner's name.
     pub runner: String,
     /// `running`, `draining` or `ended`.
@@ -144,7 +148,7 @@ pub struct WindowView {
 
 impl GraphView {
     /// The view of an outline.
-    pub fn of(outline: &Outline) -> Self {
+    pub fn of(run: &str, outline: &Outline) -> Self {
         let steps = outline.steps.iter().map(|step| NodeView {
             name: step.name.clone(),
             kind: step.kind.clone(),
@@ -155,13 +159,13 @@ impl GraphView {
             windowing: step.windowing.clone(),
             is_endless: step.is_endless,
         });
-        GraphView { steps: steps.collect() }
+        GraphView { run: run.to_owned(), steps: steps.collect() }
     }
 }
 
 impl JobView {
     /// The view of a status.
-    pub fn of(status: &JobStatus) -> Self {
+    pub fn of(run: &str, status: &JobStatus) -> Self {
         let held_by = holders(status);
         let state = match (status.has_ended, status.is_draining) {
             (true, _) => "ended",
@@ -171,6 +175,7 @@ impl JobView {
         let progress = status.progress;
         let steps = std::iter::zip(&status.steps, &held_by);
         JobView {
+            run: run.to_owned(),
             runner: status.runner.clone(),
             state: state.to_owned(),
             elapsed_ms: u64::try_from(status.elapsed.as_millis()).unwrap_or(u64::MAX),
