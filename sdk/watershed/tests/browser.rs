@@ -107,6 +107,42 @@ fn a_name_is_text_whatever_stands_in_it() {
 }
 
 #[test]
+fn boxes_lie_apart_and_each_behind_what_it_reads() {
+    let pipeline = Pipeline::new();
+    let first = pipeline.create([1]).named("First");
+    let second = pipeline.create([2]).named("Second");
+    let doubled = first.map(|n: i32| n).named("Once").map(|n| n).named("Twice");
+    // Read over several layers, by steps with several inputs, and by many.
+    let joined = pipeline.flatten([doubled.clone(), first.clone(), second.clone()]);
+    let last = joined.map(|n| n).named("On").map(|n| n).named("And on");
+    last.flatten_with(&first).flatten_with(&doubled).for_each(|_| {});
+    for branch in 0..6 {
+        doubled.map(|n| n).named(&format!("Branch {branch}")).for_each(|_| {});
+    }
+    let fake = Fake::of(&pipeline);
+    fake.tell();
+    let browser = Browser::start();
+    browser.open(&fake.shown.url());
+    browser.wait("watershed.last");
+    browser.picture("page-shape");
+    let apart = browser.eval(
+        "const boxes = [...document.querySelectorAll('.node rect')].map((rect) => rect.getBoundingClientRect());
+         return boxes.every((a, i) => boxes.every((b, j) => i === j || a.right <= b.left || b.right <= a.left
+           || a.bottom <= b.top || b.bottom <= a.top));",
+    );
+    assert_eq!(apart, true);
+    let outline = fake.state.outline();
+    let inputs: Vec<_> = outline.steps.iter().map(|step| step.inputs.clone()).collect();
+    let behind = browser.eval(&format!(
+        "const boxes = [...document.querySelectorAll('.node rect')].map((rect) => rect.getBoundingClientRect());
+         return {inputs:?}.every((inputs, i) => inputs.every((j) => boxes[j].right < boxes[i].left));"
+    ));
+    assert_eq!(behind, true);
+    let edges = browser.eval("return document.querySelectorAll('.edge').length");
+    assert_eq!(edges, inputs.iter().map(Vec::len).sum::<usize>());
+}
+
+#[test]
 fn a_thousand_steps_are_usable() {
     let pipeline = Pipeline::new();
     let numbers = pipeline.create([1]).named("Numbers");
