@@ -32,6 +32,8 @@ mod options;
 mod progress;
 mod run;
 pub mod testing;
+#[cfg(feature = "ui")]
+pub mod ui;
 
 pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code, is_launched_child};
@@ -54,8 +56,8 @@ pub use watershed_model::{
 };
 pub use watershed_runner_core::{
     Account, Checks, Clock, Explanation, Holder, JobHandle, JobProgress, JobState, JobStatus,
-    Ledger, OpenWindow, Outcome, RunError, RunOptions, RunReport, Runner, StateSize, StepNow,
-    StepReport, StepStatus, UnknownStep,
+    Ledger, OpenWindow, Outcome, Outline, RunError, RunOptions, RunReport, Runner, StateSize,
+    StepNow, StepOutline, StepReport, StepStatus, UnknownStep,
 };
 pub use watershed_runner_direct::DirectRunner;
 #[cfg(feature = "timely")]

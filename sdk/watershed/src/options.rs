@@ -5,6 +5,9 @@ use std::time::Duration;
 use watershed_model::GraphFormat;
 use watershed_runner_core::{Checks, RunOptions};
 
+#[cfg(feature = "ui")]
+use crate::ui::UiAddress;
+
 /// Which runner runs the pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
@@ -122,6 +125,12 @@ pub struct PipelineOptions {
     ))]
     pub show_plan: Option<PlanOutput>,
 
+    /// Show the job's page at a port of this machine, such as 7000, or at HOST:PORT, until the run ends;
+    /// 0 lets the system choose a port.
+    #[cfg(feature = "ui")]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "PORT|HOST:PORT"))]
+    pub ui: Option<UiAddress>,
+
     /// No progress bar, and no line at the end.
     #[cfg_attr(feature = "cli", arg(long))]
     pub quiet: bool,
@@ -168,6 +177,8 @@ impl Default for PipelineOptions {
             max_element_bytes: run.max_element_bytes,
             show_graph: None,
             show_plan: None,
+            #[cfg(feature = "ui")]
+            ui: None,
             quiet: true,
         }
     }

@@ -25,7 +25,8 @@ pub trait RunPipeline {
     /// and one line tells the outcome, both on standard error, unless the options say quiet. With
     /// `show_graph` or `show_plan` it prints the graph or the plan instead of running. Ctrl-C cancels
     /// the run; a second one ends the program. A run that reads without end is drained by the first,
-    /// cancelled by the second, and the third ends the program.
+    /// cancelled by the second, and the third ends the program. With `ui` the job's page is shown as long
+    /// as it runs, and a line tells where.
     ///
     /// # Errors
     /// All that is wrong with the pipeline, or why the run failed; then nothing was written.
@@ -51,6 +52,9 @@ impl RunPipeline for Pipeline {
             };
             return print(&plan, options);
         }
+        // Before anything runs: a port that is in use is told at once.
+        #[cfg(feature = "ui")]
+        let page = crate::ui::bind(options)?;
         #[cfg(feature = "cli")]
         let is_endless = graph.reads_endlessly();
         let starting = || start(Arc::new(graph), options);
@@ -58,6 +62,8 @@ impl RunPipeline for Pipeline {
         let (job, _interruptible) = crate::interrupt::start(is_endless, starting)?;
         #[cfg(not(feature = "cli"))]
         let job = starting()?;
+        #[cfg(feature = "ui")]
+        let _shown = page.and_then(|page| crate::ui::show(page, &job, options));
         #[cfg(feature = "cli")]
         let watched =
             (!options.quiet && !is_launched_child()).then(|| crate::progress::watch(&job));
