@@ -70,6 +70,7 @@ pub const FAULTS: &[Fault] = &[
     breaking("assertions-always-hold", "a difference from what was expected passes", &["SR-05"]),
     breaking("assertions-see-all-panes", "an assertion on some panes sees all", &["SR-05"]),
     breaking("assertions-see-all-windows", "an assertion on one window sees all", &["SR-05"]),
+    breaking("bytes-are-not-counted", "reports say that elements take no bytes", &["MT-02"]),
     breaking(
         "bytes-of-a-key-may-differ",
         "equal keys with unequal bytes are not noticed",
@@ -218,7 +219,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "grouping-loses-the-last-element",
         "a grouping loses the last element of each bundle",
-        &["GP-01", "GP-05"],
+        &["GP-01", "GP-05", "MT-06"],
     ),
     breaking(
         "heirs-of-or-finally-end",
@@ -491,6 +492,7 @@ pub const FAULTS: &[Fault] = &[
         "a window is complete when the watermark is at its last instant",
         &["WM-02", "WM-09"],
     ),
+    breaking("windows-hold-unseen", "it is not told that a window holds the watermark", &["MT-05"]),
     breaking(
         "windows-round-towards-the-epoch",
         "a time before the epoch falls into the window behind it",

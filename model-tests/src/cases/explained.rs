@@ -233,9 +233,12 @@ fn it_is_told_why_a_window_is_not_out(bench: &Bench) {
     running.end();
 }
 
+/// Puts scores into windows.
+type Windowed = fn(&PCollection<Score>) -> PCollection<Score>;
+
 fn the_books_of_every_grouping_balance(bench: &Bench) {
     let script = "a=1@1 b=2@2 a=3@11 | w12 | a=3@3 b=4@13 b=1@9 | w40 | a=1@41 b=5@14";
-    let ways: [fn(&PCollection<Score>) -> PCollection<Score>; 4] = [
+    let ways: [Windowed; 4] = [
         |scores| scores.window(FixedWindows::of(seconds(10))),
         |scores| scores.window(SlidingWindows::of(seconds(20), seconds(10))),
         |scores| {

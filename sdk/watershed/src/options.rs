@@ -131,6 +131,10 @@ pub struct PipelineOptions {
     #[cfg_attr(feature = "cli", arg(long, value_name = "PORT|HOST:PORT"))]
     pub ui: Option<UiAddress>,
 
+    /// Print a table of what passed each step, on standard error, when the run has ended.
+    #[cfg_attr(feature = "cli", arg(long))]
+    pub report: bool,
+
     /// No progress bar, and no line at the end.
     #[cfg_attr(feature = "cli", arg(long))]
     pub quiet: bool,
@@ -179,6 +183,7 @@ impl Default for PipelineOptions {
             show_plan: None,
             #[cfg(feature = "ui")]
             ui: None,
+            report: false,
             quiet: true,
         }
     }

@@ -72,6 +72,9 @@ impl RunPipeline for Pipeline {
         if let Some(watched) = watched {
             watched.finish(result.as_ref().ok());
         }
+        if let (true, false, Ok(report)) = (options.report, is_launched_child(), &result) {
+            eprint!("{report}");
+        }
         result
     }
 }

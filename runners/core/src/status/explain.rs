@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use watershed_model::{Timestamp, Window, millis};
+use watershed_model::{Timestamp, Window, fault, millis};
 
 use super::{Holder, JobStatus, OpenWindow, StepNow};
 
@@ -123,9 +123,8 @@ impl JobStatus {
                 true => "  held by:".to_owned(),
                 false => format!("  which has come so far in `{}`, held by:", step.outline.name),
             };
-            match self.holds(step) {
-                Some(what) => return lines.push(format!("{by} {what}")),
-                None => {}
+            if let Some(what) = self.holds(step) {
+                return lines.push(format!("{by} {what}"));
             }
             // The input that is furthest behind.
             let inputs = step.outline.inputs.iter();
@@ -154,6 +153,7 @@ impl JobStatus {
         };
         match &step.status.holder {
             Holder::Input => None,
+            Holder::Window { .. } if fault!("windows-hold-unseen") => None,
             Holder::Window { window, at } => {
                 Some(format!("window {window}, whose next pane has the time {at}{on}"))
             }

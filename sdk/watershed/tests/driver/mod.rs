@@ -40,7 +40,9 @@ impl Browser {
             .arg("--port=0")
             .stdout(Stdio::piped())
             .spawn()
-            .expect("chromedriver cannot be started: apt-get install chromium chromium-driver");
+            .unwrap_or_else(|error| {
+                panic!("chromedriver: {error}; apt-get install chromium chromium-driver")
+            });
         let mut told = BufReader::new(driver.stdout.take().unwrap());
         let mut port = None;
         while port.is_none() {
