@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --bin live_words -- --follow 'logs/*.log' --window 10s`
 //!
+//! `cargo run --release --bin live_words -- --socket localhost:9999 --containing error --window 5s --every 1s`
+//!
 //! It prints a line `word: count` for each word and window as windows close, or writes them when it ends.
 //! Lines go by the time at which they come in. Ctrl-C drains it: windows close with what they have, and
 //! it ends with 3.
@@ -25,6 +27,14 @@ struct Arguments {
     /// How long a window is, such as 10s or 500ms.
     #[arg(long, default_value = "10s", value_name = "SPAN")]
     window: Duration,
+
+    /// How often a window begins, if they overlap: 5 s long, every second.
+    #[arg(long, value_name = "SPAN")]
+    every: Option<Duration>,
+
+    /// Count only words that contain this text.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    containing: String,
 
     /// A file to write when it ends, instead of printing as windows close. (Of several processes only the
     /// first is heard when it prints.)
@@ -73,13 +83,17 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
 
     let pipeline = Pipeline::new();
-    let counts = arguments
+    let text = arguments.containing;
+    let words = arguments
         .input
         .lines(&pipeline)
         .flat_map_emit(|line, out| words(line).for_each(|word| out.emit(word.to_string())))
-        .window(FixedWindows::of(arguments.window))
-        .count_per_element()
-        .map(|(word, count)| format!("{word}: {count}"));
+        .filter(move |word| word.contains(&text));
+    let windowed = match arguments.every {
+        Some(every) => words.window(SlidingWindows::of(arguments.window, every)),
+        None => words.window(FixedWindows::of(arguments.window)),
+    };
+    let counts = windowed.count_per_element().map(|(word, count)| format!("{word}: {count}"));
     match arguments.output {
         Some(file) => counts.apply(text::write(file).shards(1)),
         None => counts.for_each(|line| println!("{line}")),

@@ -108,6 +108,21 @@ impl Live {
 }
 
 #[test]
+fn words_with_a_text_are_counted_in_every_window_that_they_lie_in() {
+    for runner in RUNNERS {
+        let live = Live::start(runner, |folder| {
+            let file = folder.path().join("a.log");
+            fs::write(&file, "error warning\nerrors ok\nerror\n").unwrap();
+            let file = file.to_str().unwrap();
+            ["--follow", file, "--every", "10ms", "--containing", "err"].map(String::from).to_vec()
+        });
+        live.until("error", 10);
+        live.until("errors", 5);
+        live.drain(&[("error", 10), ("errors", 5)]);
+    }
+}
+
+#[test]
 fn a_file_is_followed_through_rotation_and_truncation() {
     for runner in RUNNERS {
         let live = Live::following(runner, "old old\nha");

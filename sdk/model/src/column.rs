@@ -149,11 +149,16 @@ impl<C: Clone + PartialEq> Dictionary<C> {
         let mut counts = vec![0; self.table.len()];
         match &self.index {
             Column::Uniform(all) => counts[*all as usize] = len as u64,
-            // Few are counted one after the other, which a processor does many elements at a time.
-            Column::Each(index) if self.table.len() <= 4 => {
-                for (place, count) in counts.iter_mut().enumerate() {
-                    *count = index.iter().filter(|other| **other == place as u32).count() as u64;
+            // Few are counted one after the other, which a processor does many elements at a time; the last
+            // has what is left.
+            Column::Each(index) if (1..=4).contains(&self.table.len()) => {
+                let (mut left, last) = (len as u64, self.table.len() - 1);
+                for (place, count) in counts.iter_mut().enumerate().take(last) {
+                    let alike = index.iter().map(|other| u32::from(*other == place as u32));
+                    *count = u64::from(alike.sum::<u32>());
+                    left -= *count;
                 }
+                counts[last] = left;
             }
             Column::Each(index) => index.iter().for_each(|place| counts[*place as usize] += 1),
         }

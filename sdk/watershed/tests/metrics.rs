@@ -145,7 +145,7 @@ fn names_with_quotes_and_backslashes_arrive_as_they_are() {
         );
     }
     let is_there = |name: &&str| fake.names.iter().any(|full| full.contains(*name));
-    assert!(awkward.iter().all(|name| is_there(name)), "{:?}", fake.names);
+    assert!(awkward.iter().all(is_there), "{:?}", fake.names);
 }
 
 #[test]

@@ -58,6 +58,11 @@ impl Dropped {
 /// How many elements of a bundle there are, each counted once for each of its windows.
 pub(super) fn in_windows(bundle: &AnyBundle) -> u64 {
     let windows = &bundle.metadata().windows;
+    let mut sizes = windows.table().iter().map(|set| set.as_slice().len() as u64);
+    let first = sizes.next().unwrap_or(0);
+    if sizes.all(|size| size == first) {
+        return first * bundle.len() as u64;
+    }
     let sizes = windows.table().iter().map(|set| set.as_slice().len() as u64);
     std::iter::zip(sizes, windows.counts(bundle.len())).map(|(size, count)| size * count).sum()
 }
