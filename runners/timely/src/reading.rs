@@ -136,16 +136,9 @@ impl Reading {
         if self.queue.is_bounded() { often } else { often * 5 }
     }
 
-    /// What holds the source's watermark here: a split that is read or waits.
+    /// What holds the source's watermark.
     pub(crate) fn holder(&self) -> Holder {
-        let own = self.readers.iter().map(|(reader, _)| (reader.description(), reader.standing()));
-        let own: Vec<(&str, Standing)> = own.collect();
-        let at = self.queue.watermark();
-        let held = own.iter().find(|(_, standing)| standing.watermark() <= at);
-        match held {
-            Some((split, standing)) => Holder::split(split, *standing),
-            None => self.queue.holder(),
-        }
+        self.queue.holder()
     }
 
     /// The source's watermark, over all its readers and what waits.

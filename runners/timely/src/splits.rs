@@ -62,6 +62,8 @@ struct State {
     waiting: VecDeque<(AnySplit, Timestamp)>,
     /// How far each split has come that is being read.
     reading: BTreeMap<ReaderId, Standing>,
+    /// What each of them is.
+    descriptions: BTreeMap<ReaderId, String>,
     next: u64,
     /// All workers that read here.
     workers: BTreeMap<usize, SyncActivator>,
@@ -95,6 +97,7 @@ impl SplitQueue {
         let state = State {
             waiting: splits.into_iter().map(|split| (split, Timestamp::MIN)).collect(),
             reading: BTreeMap::new(),
+            descriptions: BTreeMap::new(),
             next: 0,
             workers: BTreeMap::new(),
             idle: BTreeMap::new(),
@@ -139,6 +142,7 @@ impl SplitQueue {
                     let reader = ReaderId(state.next);
                     state.next += 1;
                     state.reading.insert(reader, Standing::At(watermark));
+                    state.descriptions.insert(reader, split.description.clone());
                     (split, watermark, reader)
                 }
                 None if state.reading.is_empty() => return Ok(Next::End),
@@ -187,13 +191,18 @@ impl SplitQueue {
         Standing::of(waiting.chain(state.reading.values().copied()))
     }
 
-    /// What holds the source's watermark, if it is a split that waits to be read.
+    /// What holds the source's watermark: a split that waits or is read, by whichever worker of this process.
     pub(crate) fn holder(&self) -> Holder {
         let state = self.state();
-        let least = state.waiting.iter().min_by_key(|(_, watermark)| *watermark);
-        least.map_or(Holder::Source, |(split, at)| {
-            Holder::split(&split.description, Standing::At(*at))
-        })
+        let waiting = state.waiting.iter();
+        let waiting = waiting.map(|(split, at)| (Some(&split.description), Standing::At(*at)));
+        let reading = state.reading.iter();
+        let reading = reading.map(|(reader, standing)| (state.descriptions.get(reader), *standing));
+        let splits: Vec<_> = waiting.chain(reading).collect();
+        match Standing::holder(splits.iter().map(|(_, standing)| *standing)).map(|at| splits[at]) {
+            Some((Some(split), standing)) => Holder::split(split, standing),
+            _ => Holder::Source,
+        }
     }
 
     /// How far the splits of all other processes have come, as far as this one was told.
@@ -216,6 +225,7 @@ impl SplitQueue {
     pub(crate) fn done(&self, reader: ReaderId) {
         let mut state = self.state();
         state.reading.remove(&reader);
+        state.descriptions.remove(&reader);
         if state.reading.is_empty() && state.waiting.is_empty() {
             wake(std::mem::take(&mut state.idle));
         }

@@ -167,9 +167,9 @@ impl JobStatus {
                     Timestamp::MIN => "has told no watermark yet".to_owned(),
                     at => format!("has come to {at}"),
                 };
-                Some(format!("the split {split}, which {at} ({why}){on}"))
+                Some(format!("the split {split}, which {at} ({why})"))
             }
-            Holder::Source => Some(format!("the source itself: none of its splits is read{on}")),
+            Holder::Source => Some("the source itself: none of its splits is read".to_owned()),
             Holder::Script => Some("the test stream, which tells the watermark".to_owned()),
         }
     }
@@ -220,7 +220,7 @@ impl JobStatus {
         if open.closed == open.keys {
             why += "its trigger has finished, so nothing more comes out of it";
         } else if at < open.end {
-            let left = open.end.since(at);
+            let left = millis(open.end.since(at).as_micros().max(0) / 1_000);
             why += &match at {
                 Timestamp::MIN => {
                     "its end waits for the watermark, which has not begun to move".into()

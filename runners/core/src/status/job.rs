@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration as StdDuration};
 use serde::{Deserialize, Serialize};
 use watershed_model::{Duration, Timestamp};
 
-use super::{OpenWindow, Outline, Seen, StepOutline, StepStatus, WorkerStatus};
+use super::{Holder, OpenWindow, Outline, Seen, StepOutline, StepStatus, WorkerStatus};
 use crate::JobProgress;
 
 /// Where a job stands.
@@ -67,7 +67,11 @@ impl JobStatus {
             };
             let (mut worker, mut all) = (first, status.clone());
             for (other, status) in of {
-                if status.output_watermark < all.output_watermark {
+                let is_behind = status.output_watermark < all.output_watermark;
+                // Of two that are alike the one that can say what it is.
+                let says_more =
+                    status.output_watermark == all.output_watermark && all.holder == Holder::Source;
+                if is_behind || says_more {
                     (worker, all.holder) = (other, status.holder.clone());
                 }
                 add(&mut all, status);
