@@ -276,7 +276,7 @@ pub const FAULTS: &[Fault] = &[
         "what is folded before an exchange loses its last partial",
         &["EQ-04", "GP-05"],
     )
-    .on("timely", 2, 1),
+    .on("timely", 1, 1),
     breaking("merged-groups-lose-a-part", "merging groups forgets one", &["GP-02"]),
     breaking("merged-means-count-one-more", "merging means counts a value too many", &["GP-15"]),
     breaking(

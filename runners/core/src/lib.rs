@@ -43,7 +43,7 @@ mod trigger;
 pub use clock::{Clock, time_of_day};
 pub use drained::{has_drained, marked};
 pub use error::RunError;
-pub use grouping::{Emit, FastGrouping, GroupingOperator, Leaving, Located, is_simple};
+pub use grouping::{Emit, FastGrouping, GroupingOperator, Located, is_simple};
 pub use guard::{Failure, guard};
 pub use instance::Instance;
 pub use job::{JobHandle, JobProgress, JobState};

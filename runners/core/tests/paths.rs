@@ -4,11 +4,10 @@
 
 use watershed_core::{Pipeline, SlidingWindows, combine::Sum};
 use watershed_model::{
-    AnyBundle, Bundle, Column, Dictionary, Drops, Form, Graph, Grouping, IntervalWindow, KeyGroup,
-    KeyHasher, KeyShare, LooseTable, PaneInfo, Timestamp, Window, WindowSet, WindowingStrategy,
-    seconds,
+    AnyBundle, Bundle, Column, Dictionary, Drops, Form, Graph, Grouping, IntervalWindow, PaneInfo,
+    Timestamp, Window, WindowSet, WindowingStrategy, seconds,
 };
-use watershed_runner_core::{FastGrouping, GroupingOperator, Leaving};
+use watershed_runner_core::{FastGrouping, GroupingOperator};
 
 /// What may happen to a grouping.
 enum Event {
@@ -96,13 +95,18 @@ fn general(
     (by_event, drops)
 }
 
-fn advance(grouping: &mut FastGrouping, watermark: Timestamp, limit: usize) -> Vec<AnyBundle> {
+fn advance(
+    grouping: &mut FastGrouping,
+    watermark: Timestamp,
+    form: Form,
+    limit: usize,
+) -> Vec<AnyBundle> {
     let mut out = Vec::new();
     let mut keep = |bundle| {
         out.push(bundle);
         true
     };
-    grouping.advance(watermark, limit, &mut keep).unwrap();
+    grouping.advance(watermark, form, limit, &mut keep).unwrap();
     out
 }
 
@@ -115,7 +119,7 @@ fn fast(grouping: &Grouping, events: &[Event], limit: usize) -> Outcome {
                 fast.process(bundle.clone(), Form::Values, &mut drop).unwrap();
                 Vec::new()
             }
-            Event::Watermark(time) => advance(&mut fast, *time, limit),
+            Event::Watermark(time) => advance(&mut fast, *time, Form::Values, limit),
         };
         drops.merge(&fast.take_drops());
         panes(out)
@@ -125,102 +129,44 @@ fn fast(grouping: &Grouping, events: &[Event], limit: usize) -> Outcome {
     (by_event, drops)
 }
 
-/// One of the workers that group together.
-struct Worker {
-    share: KeyShare,
-    door: FastGrouping,
-    grouping: FastGrouping,
-}
-
-/// What goes from a worker's door to its own grouping; what goes to others is kept.
-struct Way<'a> {
-    here: usize,
-    grouping: &'a mut FastGrouping,
-    sent: Vec<(usize, AnyBundle)>,
-}
-
-impl Leaving for Way<'_> {
-    fn send(&mut self, worker: usize, partials: AnyBundle) {
-        assert_ne!(worker, self.here, "what a worker owns is not sent");
-        self.sent.push((worker, partials));
-    }
-
-    fn hand_over(&mut self, window: &Window, table: LooseTable) -> LooseTable {
-        assert!(!table.is_empty());
-        let spare = self.grouping.adopt(window, table);
-        assert!(spare.is_empty());
-        spare
-    }
-}
-
-/// Folded at the doors of some workers first, which may send early what they hold, then by those who own
-/// the keys.
+/// Folded at two doors first, which may send early what they hold, then together.
 fn lifted(
     grouping: &Grouping,
     events: &[Event],
     limit: usize,
     random: &mut fastrand::Rng,
 ) -> Outcome {
-    let (workers, hasher) = (random.usize(1..4), KeyHasher::new(random.u64(..), 16));
-    let start = |here| {
-        let grouping = FastGrouping::new(grouping, false);
-        Worker { share: KeyShare { hasher, workers, here }, door: grouping.door(), grouping }
-    };
-    let mut all: Vec<Worker> = (0..workers).map(start).collect();
+    let mut doors = [FastGrouping::new(grouping, false), FastGrouping::new(grouping, false)];
+    let mut together = FastGrouping::new(grouping, false);
     let mut drops = Drops::default();
     let by_event = events.iter().map(|event| {
         let mut out = Vec::new();
         match event {
             Event::Bundle(bundle) => {
-                let door = &mut all[random.usize(0..workers)].door;
+                let door = &mut doors[random.usize(0..2)];
                 door.process(bundle.clone(), Form::Values, &mut drop).unwrap();
                 drops.merge(&door.take_drops());
                 if random.usize(0..4) == 0 {
-                    let mut sent = Vec::new();
-                    door.empty(limit, &mut |partials| {
-                        sent.push(partials);
+                    let mut send = |partials| {
+                        together.process(partials, Form::Partials, &mut drop).unwrap();
                         true
-                    })
-                    .unwrap();
-                    for partials in sent {
-                        deal_out(grouping, partials, &mut all);
-                    }
+                    };
+                    door.empty(Form::Partials, limit, &mut send).unwrap();
                 }
             }
             Event::Watermark(time) => {
-                // Some tables are handed over before others' partials come, some after.
-                for here in 0..workers {
-                    let Worker { share, door, grouping } = &mut all[here];
-                    let mut way = Way { here, grouping, sent: Vec::new() };
-                    door.hand_over(*time, share, limit, &mut way).unwrap();
-                    for (worker, partials) in way.sent {
-                        let owner = &mut all[worker].grouping;
-                        owner.process(partials, Form::Partials, &mut drop).unwrap();
+                for door in &mut doors {
+                    for partials in advance(door, *time, Form::Partials, limit) {
+                        together.process(partials, Form::Partials, &mut drop).unwrap();
                     }
                 }
-                for worker in &mut all {
-                    out.extend(advance(&mut worker.grouping, *time, limit));
-                }
+                out = advance(&mut together, *time, Form::Values, limit);
             }
         }
-        for worker in &mut all {
-            drops.merge(&worker.grouping.take_drops());
-        }
+        drops.merge(&together.take_drops());
         panes(out)
     });
     (by_event.collect(), drops)
-}
-
-/// Gives partials to those who own their keys.
-fn deal_out(grouping: &Grouping, partials: AnyBundle, all: &mut [Worker]) {
-    let KeyShare { hasher, workers, .. } = all[0].share;
-    let mut groups = Vec::new();
-    grouping.partial_key.key_groups(&partials, &hasher, &mut groups).unwrap();
-    let owner = |group: &KeyGroup| hasher.owner_of(*group, workers) as u32;
-    let owners: Vec<u32> = groups.iter().map(owner).collect();
-    for (worker, part) in std::iter::zip(all, partials.partition(&owners, workers)) {
-        worker.grouping.process(part, Form::Partials, &mut drop).unwrap();
-    }
 }
 
 fn graph() -> Graph {
@@ -231,7 +177,7 @@ fn graph() -> Graph {
 }
 
 #[test]
-fn the_fast_path_agrees_with_the_general_one_also_behind_doors() {
+fn the_fast_path_agrees_with_the_general_one_also_behind_two_doors() {
     let graph = graph();
     let node = graph.nodes().iter().find(|node| node.primitive.grouping().is_some()).unwrap();
     let grouping = node.primitive.grouping().unwrap();

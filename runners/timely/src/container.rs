@@ -17,8 +17,6 @@ use crate::shared::Shared;
 pub(crate) struct Parcel {
     bundle: Option<AnyBundle>,
     exchange: Option<ExchangeId>,
-    /// The worker that owns all the bundle's keys, where that is known before the exchange.
-    owner: Option<usize>,
     /// The bundle's bytes, once timely has asked how many there are.
     bytes: OnceLock<Arc<Vec<u8>>>,
     /// Whether the parcel counts as data in flight in this process.
@@ -29,13 +27,7 @@ impl Parcel {
     /// A bundle on an exchange, counted as in flight.
     pub(crate) fn new(exchange: ExchangeId, bundle: AnyBundle) -> Self {
         let exchange = Some(exchange);
-        let (owner, bytes) = (None, OnceLock::new());
-        Parcel { bundle: Some(bundle), exchange, owner, bytes, counted: true }
-    }
-
-    /// The same for a bundle whose keys one worker owns.
-    pub(crate) fn owned(exchange: ExchangeId, bundle: AnyBundle, owner: Option<usize>) -> Self {
-        Parcel { owner, ..Parcel::new(exchange, bundle) }
+        Parcel { bundle: Some(bundle), exchange, bytes: OnceLock::new(), counted: true }
     }
 
     /// The same for a part of this parcel's bundle.
@@ -46,11 +38,6 @@ impl Parcel {
     /// The bundle, and whether it was counted as in flight.
     pub(crate) fn take(&mut self) -> Option<(AnyBundle, bool)> {
         self.bundle.take().map(|bundle| (bundle, self.counted))
-    }
-
-    /// The worker that owns all the bundle's keys, if that is known.
-    pub(crate) fn owner(&self) -> Option<usize> {
-        self.owner
     }
 
     pub(crate) fn exchange(&self) -> Option<ExchangeId> {

@@ -64,7 +64,7 @@ pub(crate) fn build(
     let mut doors = Vec::new();
     for place in 0..shared.plan.stages.len() {
         let stage = StageId(place);
-        let run = StageRun::start(shared, stage, worker, &wiring.heads, shared.key_share(index))?;
+        let run = StageRun::start(shared, stage, worker)?;
         doors.push(run.doors());
         wiring.stage(stage, run);
     }

@@ -12,6 +12,11 @@ use watershed_runner_core::{ExchangeId, RunError};
 
 use crate::{container::Parcel, shared::Shared};
 
+/// The worker that a key group belongs to: each has a run of adjacent groups.
+pub(crate) fn owner(group: KeyGroup, hasher: KeyHasher, peers: usize) -> usize {
+    (u64::from(group.0) * peers as u64 / u64::from(hasher.groups())) as usize
+}
+
 /// Splits bundles by key group.
 pub(crate) struct ByKey {
     key: Arc<dyn KeyType>,
@@ -47,28 +52,6 @@ impl ByKey {
             waiting: (0..peers).map(|_| None).collect(),
         }
     }
-
-    /// Pushes a part to a worker, once there is enough for it to make a full bundle. A part that is half of
-    /// one goes at once: to copy it would cost more than a message does.
-    fn gather<T: Clone, P: Push<Message<T, Parcel>>>(
-        &mut self,
-        part: AnyBundle,
-        stamp: &Stamp<T>,
-        pushers: &mut [P],
-        peer: usize,
-    ) {
-        let full = if part.len() >= self.most_elements.div_ceil(2) {
-            part
-        } else {
-            let whole = AnyBundle::concatenate(self.waiting[peer].take().into_iter().chain([part]));
-            self.waiting[peer] = whole;
-            match self.waiting[peer].take_if(|bundle| bundle.len() >= self.most_elements) {
-                Some(full) => full,
-                None => return,
-            }
-        };
-        push(&self.shared, self.exchange, full, stamp, pushers, peer);
-    }
 }
 
 /// Hands a part of a parcel to a worker. What leaves the process is no longer in flight in it.
@@ -95,12 +78,7 @@ impl Distributor<Parcel> for ByKey {
         stamp: &Stamp<T>,
         pushers: &mut [P],
     ) {
-        let owner = parcel.owner();
         let Some((bundle, _)) = parcel.take() else { return };
-        if let Some(peer) = owner {
-            self.gather(bundle, stamp, pushers, peer);
-            return;
-        }
         let peers = pushers.len();
         self.groups.clear();
         if let Err(error) = self.key.key_groups(&bundle, &self.hasher, &mut self.groups) {
@@ -111,11 +89,16 @@ impl Distributor<Parcel> for ByKey {
             return;
         }
         self.destinations.clear();
-        let owner = |group: &KeyGroup| self.hasher.owner_of(*group, peers) as u32;
+        let owner = |group: &KeyGroup| owner(*group, self.hasher, peers) as u32;
         self.destinations.extend(self.groups.iter().map(owner));
         for (peer, part) in bundle.partition(&self.destinations, peers).into_iter().enumerate() {
-            if !part.is_empty() {
-                self.gather(part, stamp, pushers, peer);
+            if part.is_empty() {
+                continue;
+            }
+            let whole = AnyBundle::concatenate(self.waiting[peer].take().into_iter().chain([part]));
+            self.waiting[peer] = whole;
+            if let Some(full) = self.waiting[peer].take_if(|b| b.len() >= self.most_elements) {
+                push(&self.shared, self.exchange, full, stamp, pushers, peer);
             }
         }
     }

@@ -7,7 +7,10 @@ use watershed_runner_core::{
     FastGrouping, GroupingOperator, RunError, StageId, guard, has_drained, is_simple, marked,
 };
 
-use crate::{ports::Ports, reading::Reading, shared::Shared, splits::SplitQueue, stage::StageRun};
+use crate::{
+    exchange::owner, ports::Ports, reading::Reading, shared::Shared, splits::SplitQueue,
+    stage::StageRun,
+};
 
 /// What an operator wants after an activation.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +56,8 @@ impl Head {
         };
         // For an empty input speaks the worker that would own the key of a global combine, `()`, whose
         // bytes are none.
-        let speaks = shared.key_share(worker).owner_of(&[]) == worker;
+        let hasher = shared.options.key_hasher();
+        let speaks = owner(hasher.group_of(&[]), hasher, shared.options.all_workers()) == worker;
         let emits_identity = speaks
             && matches!(&node.primitive, Primitive::CombinePerKey(combine) if combine.emits_identity);
         let windowing = &shared.graph.collection(node.inputs[0]).windowing;
@@ -136,7 +140,7 @@ impl Head {
         let mut outcome = Ok(());
         let advanced = match self {
             Head::Fast(grouping) => guard(|| {
-                grouping.advance(watermark, most, &mut |bundle| {
+                grouping.advance(watermark, Form::Values, most, &mut |bundle| {
                     emit(run, ports, id, 0, marked(bundle, drained), &mut outcome);
                     !shared.is_over()
                 })

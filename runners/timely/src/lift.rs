@@ -1,18 +1,12 @@
 //! A combine's part before the exchange: its door. It judges lateness by its own stage's watermark and
 //! folds what it admits; partials go out when their window's end is passed, and are not judged again.
-//! What the worker owns itself does not go out: it is handed over to the grouping, table by table.
 
-use watershed_model::{
-    AnyBundle, BoxError, Drops, Form, KeyShare, LooseTable, Timestamp, Window, fault,
-};
-use watershed_runner_core::{ExchangeId, FastGrouping, Leaving};
-
-use crate::ports::Ports;
+use watershed_model::{AnyBundle, BoxError, Drops, Form, Timestamp, fault};
+use watershed_runner_core::FastGrouping;
 
 /// The fold before an exchange.
 pub(crate) struct Lift {
     table: FastGrouping,
-    share: KeyShare,
     elements: u64,
     partials: u64,
 }
@@ -23,8 +17,8 @@ impl Lift {
     /// After so many elements it is seen whether folding is worth it.
     const TRIAL: u64 = 1 << 16;
 
-    pub(crate) fn new(table: FastGrouping, share: KeyShare) -> Self {
-        Lift { table, share, elements: 0, partials: 0 }
+    pub(crate) fn new(table: FastGrouping) -> Self {
+        Lift { table, elements: 0, partials: 0 }
     }
 
     /// Folds a bundle.
@@ -43,7 +37,8 @@ impl Lift {
             self.elements > Self::TRIAL && 2 * (self.partials + held as u64) > self.elements;
         if futile || held > Self::MOST_KEYS {
             let partials = &mut self.partials;
-            self.table.empty(most, &mut |bundle| put_out(bundle, partials, send))?;
+            self.table
+                .empty(Form::Partials, most, &mut |bundle| put_out(bundle, partials, send))?;
         }
         Ok(())
     }
@@ -53,12 +48,11 @@ impl Lift {
         &mut self,
         watermark: Timestamp,
         most: usize,
-        exchange: ExchangeId,
-        ports: &mut Ports,
+        send: &mut dyn FnMut(AnyBundle),
     ) -> Result<(), BoxError> {
         let partials = &mut self.partials;
-        let mut leaving = Way { exchange, ports, partials };
-        self.table.hand_over(watermark, &self.share, most, &mut leaving)
+        self.table
+            .advance(watermark, Form::Partials, most, &mut |bundle| put_out(bundle, partials, send))
     }
 
     /// The table, to be looked at.
@@ -69,26 +63,6 @@ impl Lift {
     /// What was dropped since it was last asked.
     pub(crate) fn take_drops(&mut self) -> Drops {
         self.table.take_drops()
-    }
-}
-
-/// The way from a door to its grouping.
-struct Way<'a> {
-    exchange: ExchangeId,
-    ports: &'a mut Ports,
-    partials: &'a mut u64,
-}
-
-impl Leaving for Way<'_> {
-    fn send(&mut self, worker: usize, partials: AnyBundle) {
-        put_out(partials, self.partials, &mut |partials| {
-            self.ports.send_to(Some(worker), self.exchange, partials);
-        });
-    }
-
-    fn hand_over(&mut self, window: &Window, table: LooseTable) -> LooseTable {
-        *self.partials += table.len() as u64;
-        self.ports.hand_over(self.exchange, window, table)
     }
 }
 

@@ -264,7 +264,7 @@ impl Operator {
     fn pass_on(&mut self, hold: Timestamp) -> Result<(), RunError> {
         let (watermark, ports) = (self.watermark.min(hold), &mut self.ports);
         let folded = if fault!("doors-ignore-holds") { self.watermark } else { watermark };
-        self.run.advance(folded, ports)?;
+        self.run.advance(folded, &mut |exchange, bundle| ports.send(exchange, bundle))?;
         self.run.stands(
             self.stage,
             StageNow {

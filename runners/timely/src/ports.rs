@@ -6,7 +6,7 @@ use timely::{
     container::NoopBuilder,
     dataflow::operators::{Capability, generic::OutputBuilder},
 };
-use watershed_model::{AnyBundle, Form, LooseTable, Window};
+use watershed_model::{AnyBundle, Form};
 use watershed_runner_core::{ExchangeId, Route, RunError, guard};
 
 use crate::{container::Parcel, head::Head, moment::Moment, shared::Shared, stage::WorkerState};
@@ -43,16 +43,6 @@ impl Ports {
     }
 
     pub(crate) fn send(&mut self, exchange: ExchangeId, bundle: AnyBundle) {
-        self.send_to(None, exchange, bundle);
-    }
-
-    /// Sends a bundle whose keys one worker owns, if it is said which.
-    pub(crate) fn send_to(
-        &mut self,
-        owner: Option<usize>,
-        exchange: ExchangeId,
-        bundle: AnyBundle,
-    ) {
         if bundle.is_empty() {
             return;
         }
@@ -69,29 +59,7 @@ impl Ports {
         };
         self.shared.sent(bundle.len());
         let mut activated = output.activate();
-        let mut parcel = Parcel::owned(exchange, bundle, owner);
-        activated.session_with_builder(&&*base).give_container(&mut parcel);
-    }
-
-    /// Gives what a door has folded for a window, and this worker owns, to the grouping behind the
-    /// exchange, as a table. What goes out leaves at the base capability, which still stands before the
-    /// window's end, so the grouping has not closed it. An empty table comes back.
-    pub(crate) fn hand_over(
-        &self,
-        exchange: ExchangeId,
-        window: &Window,
-        table: LooseTable,
-    ) -> LooseTable {
-        let to = self.shared.plan.exchanges[exchange.0].to;
-        let mut head = self.heads[to.0].borrow_mut();
-        let Head::Fast(grouping) = &mut *head else {
-            unreachable!("what is folded before an exchange is grouped by the fast path behind it")
-        };
-        let mut worker = self.worker.borrow_mut();
-        let node = self.shared.receiver(exchange);
-        worker.count_sent(node, table.len());
-        worker.count_received(node, table.len(), Form::Partials);
-        grouping.adopt(window, table)
+        activated.session_with_builder(&&*base).give_container(&mut Parcel::new(exchange, bundle));
     }
 
     /// With one worker nothing has to cross: a grouping takes a bundle at once, while it is in the cache

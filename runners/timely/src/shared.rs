@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
 };
 
-use watershed_model::{Graph, KeyShare, NodeId};
+use watershed_model::{Graph, NodeId};
 use watershed_runner_core::{ExchangeId, JobState, Plan, RunError, RunOptions, Script};
 
 /// More elements than this on the way between stages and sources wait, for each worker.
@@ -136,12 +136,6 @@ impl Shared {
     /// The step that an exchange leads to.
     pub(crate) fn receiver(&self, exchange: ExchangeId) -> NodeId {
         self.plan.stages[self.plan.exchanges[exchange.0].to.0].head
-    }
-
-    /// How keys are shared, as a worker sees it, counted over all processes.
-    pub(crate) fn key_share(&self, worker: usize) -> KeyShare {
-        let hasher = self.options.key_hasher();
-        KeyShare { hasher, workers: self.options.all_workers(), here: worker }
     }
 
     pub(crate) fn sent(&self, elements: usize) {

@@ -3,14 +3,14 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, Form, KernelOutput, KeyShare, NodeId,
-    Primitive, Timestamp, WorkerIndex,
+    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, Form, KernelOutput, NodeId, Primitive,
+    Timestamp, WorkerIndex,
 };
 use watershed_runner_core::{
-    ExchangeId, Instance, RunError, Sizes, StageId, StepReport, Target, guard,
+    ExchangeId, FastGrouping, Instance, RunError, Sizes, StageId, StepReport, Target, guard,
 };
 
-use crate::{head::Head, lift::Lift, ports::Ports, shared::Shared};
+use crate::{lift::Lift, shared::Shared};
 
 /// What the stages of one worker have in common: one writer a sink, and what is counted.
 pub(crate) struct WorkerState {
@@ -135,8 +135,6 @@ impl StageRun {
         shared: &Arc<Shared>,
         stage: StageId,
         worker: &Rc<RefCell<WorkerState>>,
-        heads: &[RefCell<Head>],
-        share: KeyShare,
     ) -> Result<Self, RunError> {
         let plan = &shared.plan.stages[stage.0];
         let mut run = StageRun {
@@ -156,11 +154,10 @@ impl StageRun {
             }
         }
         for target in run.targets.values().flatten() {
-            if let Target::Lift(_, exchange) = target
-                && let Head::Fast(grouping) =
-                    &*heads[shared.plan.exchanges[exchange.0].to.0].borrow()
+            if let Target::Lift(node, exchange) = target
+                && let Some(grouping) = shared.graph.node(*node).primitive.grouping()
             {
-                let lift = Lift::new(grouping.door(), share);
+                let lift = Lift::new(FastGrouping::new(grouping, false));
                 run.doors.borrow_mut().insert(*exchange, lift);
             }
         }
@@ -347,16 +344,12 @@ impl StageRun {
     }
 
     /// The stage's watermark moves: what was folded for windows that it passes goes out.
-    pub(crate) fn advance(
-        &mut self,
-        watermark: Timestamp,
-        ports: &mut Ports,
-    ) -> Result<(), RunError> {
+    pub(crate) fn advance(&mut self, watermark: Timestamp, send: Send<'_>) -> Result<(), RunError> {
         let most = self.shared.options.bundle_elements;
         for (exchange, lift) in &mut *self.doors.borrow_mut() {
             let receiver = self.shared.plan.exchanges[exchange.0].to;
             let name = &self.shared.graph.node(self.shared.plan.stages[receiver.0].head).name;
-            guard(|| lift.advance(watermark, most, *exchange, ports))
+            guard(|| lift.advance(watermark, most, &mut |partials| send(*exchange, partials)))
                 .map_err(|failure| RunError::step(name, failure))?;
         }
         Ok(())

@@ -59,29 +59,6 @@ impl KeyHasher {
         let hash = xxh3_64_with_seed(key, self.seed);
         KeyGroup((((hash >> 32) * u64::from(self.groups)) >> 32) as u32)
     }
-
-    /// The worker that a key group belongs to, of so many: each has a run of adjacent groups.
-    pub fn owner_of(&self, group: KeyGroup, workers: usize) -> usize {
-        (u64::from(group.0) * workers as u64 / u64::from(self.groups)) as usize
-    }
-}
-
-/// One worker among those that share a job's keys.
-#[derive(Clone, Copy, Debug)]
-pub struct KeyShare {
-    /// From keys to key groups.
-    pub hasher: KeyHasher,
-    /// How many workers there are.
-    pub workers: usize,
-    /// Which of them this is.
-    pub here: usize,
-}
-
-impl KeyShare {
-    /// The worker that owns the key with these bytes.
-    pub fn owner_of(&self, key: &[u8]) -> usize {
-        self.hasher.owner_of(self.hasher.group_of(key), self.workers)
-    }
 }
 
 /// The erased face of a collection's key type: reads the keys of a bundle of `(K, V)`.

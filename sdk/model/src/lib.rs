@@ -50,7 +50,7 @@ pub use graph::{
     ScopeId, Subject, TestEvent, TestStream, Write,
 };
 pub use kernel::{DropReason, Drops, Kernel, KernelFactory, KernelOutput};
-pub use key::{Key, KeyGroup, KeyHasher, KeyShare, KeyType};
+pub use key::{Key, KeyGroup, KeyHasher, KeyType};
 pub use metadata::Metadata;
 pub use pane::{PaneInfo, PaneTiming};
 pub use sign::Sign;
@@ -70,7 +70,7 @@ pub use trigger::{
     Repeatedly, Trigger, TriggerParseError, TriggerProblem,
 };
 pub use window::{BoundedWindow, CustomWindow, GlobalWindow, IntervalWindow, Window, WindowSet};
-pub use window_tables::{Form, LooseTable, TableId, WindowTables, WindowTablesFactory};
+pub use window_tables::{Form, TableId, WindowTables, WindowTablesFactory};
 pub use windowing::{
     AccumulationMode, AnyWindowFn, FiringBehavior, TimestampCombiner, WindowMerge,
     WindowingStrategy,

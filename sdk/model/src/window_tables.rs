@@ -1,8 +1,8 @@
 //! One hash table a window: the fast path of a grouping, typed inside.
 
-use std::{any::Any, sync::Arc};
+use std::sync::Arc;
 
-use crate::{AnyBundle, BoxError, KeyShare, Metadata};
+use crate::{AnyBundle, BoxError, Metadata};
 
 /// Makes empty tables; a runner makes one set a worker.
 pub type WindowTablesFactory = Arc<dyn Fn() -> Box<dyn WindowTables> + Send + Sync>;
@@ -10,37 +10,6 @@ pub type WindowTablesFactory = Arc<dyn Fn() -> Box<dyn WindowTables> + Send + Sy
 /// A table of one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableId(pub u32);
-
-/// A table that has left its set, to be adopted by a twin of it.
-pub struct LooseTable {
-    table: Box<dyn Any>,
-    len: usize,
-}
-
-impl LooseTable {
-    /// A table of so many keys.
-    pub fn new(table: impl Any, len: usize) -> Self {
-        LooseTable { table: Box::new(table), len }
-    }
-
-    /// How many keys it holds.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether it holds no key.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// The table itself, by its type.
-    pub fn downcast<T: 'static>(self) -> T {
-        match self.table.downcast() {
-            Ok(table) => *table,
-            Err(_) => unreachable!("a table is adopted by a twin of the set that it left"),
-        }
-    }
-}
 
 /// Whether elements are what an author grouped, or folds of some of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +27,6 @@ pub enum Form {
 /// elements; the tables know keys. Their order is that of a hash table, and so is not the same in two
 /// runs: a runner that must be deterministic uses [`KeyedTable`](crate::KeyedTable).
 pub trait WindowTables {
-    /// An empty set of tables that hashes as this one does, so that each may adopt the other's tables.
-    fn twin(&self) -> Box<dyn WindowTables>;
-
     /// Opens an empty table.
     fn open(&mut self) -> TableId;
 
@@ -96,27 +62,6 @@ pub trait WindowTables {
         metadata: &Metadata,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
     ) -> Result<(), BoxError>;
-
-    /// Takes out what other workers own, as bundles of partials for one worker each, of up to `limit`
-    /// elements, which carry `metadata` (it must be uniform).
-    ///
-    /// # Errors
-    /// When a key cannot be encoded.
-    fn part(
-        &mut self,
-        table: TableId,
-        share: &KeyShare,
-        limit: usize,
-        metadata: &Metadata,
-        emit: &mut dyn FnMut(usize, AnyBundle),
-    ) -> Result<(), BoxError>;
-
-    /// Takes a table away with all it holds, which leaves an empty one.
-    fn take(&mut self, table: TableId) -> LooseTable;
-
-    /// Merges a table that a twin gave away into one of this set. What comes back is empty and has room,
-    /// so that the giver's next table need not grow.
-    fn adopt(&mut self, table: TableId, loose: LooseTable) -> LooseTable;
 
     /// Closes an empty table; its room is used again.
     fn close(&mut self, table: TableId);

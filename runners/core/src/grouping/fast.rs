@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use watershed_model::{
-    AnyBundle, BoxError, Column, Dictionary, Drops, Form, Grouping, KeyShare, LooseTable, Metadata,
-    PaneInfo, Sign, TableId, Timestamp, Window, WindowSet, WindowTables,
+    AnyBundle, BoxError, Column, Dictionary, Drops, Form, Grouping, Metadata, PaneInfo, Sign,
+    TableId, Timestamp, Window, WindowSet, WindowTables,
 };
 
 use super::{
@@ -39,16 +39,6 @@ pub(super) struct OpenTable {
     pub(super) partials: u64,
 }
 
-/// Where what a door holds of a window goes when the window is over.
-pub trait Leaving {
-    /// Partials of keys that another worker owns go there.
-    fn send(&mut self, worker: usize, partials: AnyBundle);
-
-    /// What this worker owns goes, in its table, to the grouping behind the exchange, to be
-    /// [adopted](FastGrouping::adopt); an empty table comes back.
-    fn hand_over(&mut self, window: &Window, table: LooseTable) -> LooseTable;
-}
-
 impl FastGrouping {
     /// An empty grouping. With `emits_identity` an empty input in the global window gives the output
     /// of the combiner's identity; only one worker of a job may do that.
@@ -59,20 +49,6 @@ impl FastGrouping {
             watermark: Timestamp::MIN,
             emits_identity,
             dropped: Dropped::new(grouping.dropped.clone()),
-            ledger: Ledger::default(),
-        }
-    }
-
-    /// An empty part of this grouping, to stand before the exchange on the same worker: this one may
-    /// [`adopt`](Self::adopt) its tables.
-    pub fn door(&self) -> Self {
-        FastGrouping {
-            tables: self.tables.twin(),
-            open: BTreeMap::new(),
-            watermark: Timestamp::MIN,
-            emits_identity: false,
-            // Where somebody reads what is dropped, nothing is folded before the exchange.
-            dropped: Dropped::new(None),
             ledger: Ledger::default(),
         }
     }
@@ -161,6 +137,7 @@ impl FastGrouping {
     pub fn advance(
         &mut self,
         watermark: Timestamp,
+        form: Form,
         limit: usize,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
     ) -> Result<(), BoxError> {
@@ -168,80 +145,32 @@ impl FastGrouping {
             return Ok(());
         }
         self.watermark = watermark;
-        if watermark == Timestamp::MAX && std::mem::take(&mut self.emits_identity) {
+        if watermark == Timestamp::MAX
+            && std::mem::take(&mut self.emits_identity)
+            && form == Form::Values
+        {
             let table = self.table(&Window::Global).table;
             self.tables.insert_identity(table);
         }
-        while let Some(((_, window), open)) = self.pop_closed() {
-            self.drain(window, open, Form::Values, limit, emit)?;
+        while let Some(first) = self.open.first_entry().filter(|entry| entry.key().0 <= watermark) {
+            let ((_, window), open) = first.remove_entry();
+            self.drain(window, open, form, limit, emit)?;
         }
         Ok(())
     }
 
-    /// The watermark moves before the exchange: of the windows that it passes, what other workers own is
-    /// sent as partials, in bundles of up to `limit` for one worker each, and what this worker owns stays in
-    /// its table, which is handed over.
-    ///
-    /// # Errors
-    /// When a key cannot be encoded.
-    pub fn hand_over(
-        &mut self,
-        watermark: Timestamp,
-        share: &KeyShare,
-        limit: usize,
-        leaving: &mut dyn Leaving,
-    ) -> Result<(), BoxError> {
-        self.watermark = self.watermark.max(watermark);
-        while let Some(((_, window), open)) = self.pop_closed() {
-            let table = open.table;
-            let (keys, mut sent) = (self.tables.len(table), 0);
-            let metadata = metadata(window.clone(), Form::Partials);
-            self.tables.part(table, share, limit, &metadata, &mut |worker, partials| {
-                sent += partials.len();
-                leaving.send(worker, partials);
-            })?;
-            let kept = self.tables.len(table);
-            self.leave(open, keys, sent + kept);
-            self.ledger.partials_sent += (sent + kept) as u64;
-            if kept > 0 {
-                let spare = leaving.hand_over(&window, self.tables.take(table));
-                self.tables.adopt(table, spare);
-            }
-            self.tables.close(table);
-        }
-        Ok(())
-    }
-
-    /// Takes in what a [`door`](Self::door) of this grouping holds of a window that is open here, and gives
-    /// an empty table with room back.
-    pub fn adopt(&mut self, window: &Window, loose: LooseTable) -> LooseTable {
-        self.emits_identity = false;
-        let partials = loose.len() as u64;
-        self.ledger.partials.came += partials;
-        self.ledger.partials.folded += partials;
-        let open = self.table(window);
-        open.partials += partials;
-        let table = open.table;
-        self.tables.adopt(table, loose)
-    }
-
-    /// The first of the windows that the watermark has passed, which is open no more.
-    fn pop_closed(&mut self) -> Option<((Timestamp, Window), OpenTable)> {
-        let first = self.open.first_entry()?;
-        (first.key().0 <= self.watermark).then(|| first.remove_entry())
-    }
-
-    /// Empties all windows into partials, whatever the watermark: what a door does when it holds too much.
+    /// Empties all windows, whatever the watermark: what a door does when it holds too much.
     ///
     /// # Errors
     /// What the author's combiner returned.
     pub fn empty(
         &mut self,
+        form: Form,
         limit: usize,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
     ) -> Result<(), BoxError> {
         for ((_, window), open) in std::mem::take(&mut self.open) {
-            self.drain(window, open, Form::Partials, limit, emit)?;
+            self.drain(window, open, form, limit, emit)?;
         }
         Ok(())
     }
@@ -256,7 +185,17 @@ impl FastGrouping {
     ) -> Result<(), BoxError> {
         let table = open.table;
         let (keys, mut left) = (self.tables.len(table), 0);
-        self.tables.drain(table, form, limit, &metadata(window, form), &mut |bundle| {
+        let pane = match form {
+            Form::Values => PaneInfo::ONLY,
+            Form::Partials => PaneInfo::UNGROUPED,
+        };
+        let metadata = Metadata {
+            timestamps: Column::Uniform(window.max_timestamp()),
+            windows: Dictionary::uniform(WindowSet::One(window)),
+            panes: Dictionary::uniform(pane),
+            signs: Column::Uniform(Sign::Insertion),
+        };
+        self.tables.drain(table, form, limit, &metadata, &mut |bundle| {
             left += bundle.len();
             emit(bundle)
         })?;
@@ -274,19 +213,5 @@ impl FastGrouping {
             self.ledger.elements.left += open.elements;
             self.ledger.partials.left += open.partials;
         }
-    }
-}
-
-/// What all elements carry that a window is emptied into.
-fn metadata(window: Window, form: Form) -> Metadata {
-    let pane = match form {
-        Form::Values => PaneInfo::ONLY,
-        Form::Partials => PaneInfo::UNGROUPED,
-    };
-    Metadata {
-        timestamps: Column::Uniform(window.max_timestamp()),
-        windows: Dictionary::uniform(WindowSet::One(window)),
-        panes: Dictionary::uniform(pane),
-        signs: Column::Uniform(Sign::Insertion),
     }
 }

@@ -14,6 +14,6 @@ mod fast_look;
 mod general;
 mod rules;
 
-pub use fast::{FastGrouping, Leaving};
+pub use fast::FastGrouping;
 pub use general::{Emit, GroupingOperator, Located};
 pub use rules::is_simple;
