@@ -36,6 +36,22 @@ fn a_word_is_a_run_of_unicode_letters_and_apostrophes() {
 }
 
 #[test]
+fn the_report_has_a_line_for_each_step_and_the_books_of_groupings() {
+    let folder = Folder::new();
+    let input = folder.input("text.txt", TO_BE);
+    for runner in [&["--runner", "direct"][..], &["--runner", "timely", "--workers", "2"]] {
+        let command = ["--input", &input, "--output", "-", "--quiet", "--report"];
+        let run = program("wordcount").args(command).args(runner).assert().success();
+        let report = String::from_utf8(run.get_output().stderr.clone()).unwrap();
+        let line = |step: &str| report.lines().find(|line| line.starts_with(step)).unwrap();
+        assert!(line("text::read/Read ").contains(" 2 "), "{report}");
+        let books = line("CountPerElement/CombinePerKey ");
+        assert!(books.contains("10 × windows came, 10 folded, 10 in "), "{report}");
+        assert!(books.ends_with(", 0 held"), "{report}");
+    }
+}
+
+#[test]
 fn the_output_is_a_file_a_worker_and_with_one_shard_has_exactly_the_name() {
     let folder = Folder::new();
     let input = folder.input("text.txt", TO_BE);

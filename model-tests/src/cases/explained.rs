@@ -67,11 +67,14 @@ fn a_report_counts_elements_and_bytes_of_each_step(bench: &Bench) {
     }
 }
 
+/// Whether all workers of a job answer to this process.
+fn asks_all() -> bool {
+    !watershed::is_launched_child()
+}
+
 /// A job that has read all that it has, and reads on.
 struct Running {
     job: JobHandle,
-    /// Whether all workers answer to this process.
-    asks_all: bool,
     _folder: Folder,
 }
 
@@ -93,7 +96,7 @@ fn start(bench: &Bench, build: impl FnOnce(&PCollection<Score>)) -> Running {
     let scores = pipeline.read(Stepped::of(parts).until(&folder.path().join("never")));
     build(&scores.named("Scores"));
     let job = bench.start(pipeline.build().unwrap()).unwrap();
-    Running { job, asks_all: false, _folder: folder }
+    Running { job, _folder: folder }
 }
 
 fn now<'s>(status: &'s JobStatus, name: &str) -> &'s StepNow {
@@ -104,17 +107,13 @@ fn now<'s>(status: &'s JobStatus, name: &str) -> &'s StepNow {
 impl Running {
     /// Looks at the job when the step of this name has come to this output watermark, in the process to which
     /// all workers answer.
-    fn when(&mut self, bench: &Bench, name: &str, watermark: i64, look: impl FnOnce(&JobStatus)) {
-        loop {
+    fn when(&self, bench: &Bench, name: &str, watermark: i64, look: impl FnOnce(&JobStatus)) {
+        while asks_all() {
             let status = self.job.status(Duration::from_secs(30), 100);
-            if status.workers < bench.workers() * bench.processes() && status.silent.is_empty() {
-                return;
-            }
             assert!(!self.job.is_finished(), "it ended at {:?}", now(&status, name));
-            if status.silent.is_empty()
-                && now(&status, name).status.output_watermark == at(watermark)
-            {
-                self.asks_all = true;
+            assert_eq!(status.silent, [] as [usize; 0]);
+            if now(&status, name).status.output_watermark == at(watermark) {
+                assert_eq!(status.workers, bench.workers() * bench.processes());
                 return look(&status);
             }
         }
@@ -122,7 +121,7 @@ impl Running {
 
     /// The process to which all workers answer says when it is enough.
     fn end(self) -> RunReport {
-        if self.asks_all {
+        if asks_all() {
             self.job.drain();
         }
         let report = self.job.wait().unwrap();
@@ -136,7 +135,7 @@ fn sums(scores: &PCollection<Score>) -> PCollection<Score> {
 }
 
 fn a_running_job_tells_how_far_each_step_has_come(bench: &Bench) {
-    let mut running = start(bench, |scores| {
+    let running = start(bench, |scores| {
         sums(scores).for_each(|_| {});
     });
     running.when(bench, NAME, 13, |status| {
@@ -173,7 +172,8 @@ fn an_ended_job_tells_how_it_stood(bench: &Bench) {
         assert_eq!(step.status.output_watermark, Timestamp::MAX, "{}", step.outline.name);
         assert_eq!((step.waiting, step.lag(status.now)), (0, None));
     }
-    if bench.sees_all() {
+    if asks_all() {
+        assert_eq!(status.workers, bench.workers() * bench.processes());
         let sums = now(&status, NAME);
         assert_eq!(sums.status.report.elements_in, 4);
         assert_eq!(sums.status.report.drops.count(DropReason::Late), 1);
@@ -182,7 +182,7 @@ fn an_ended_job_tells_how_it_stood(bench: &Bench) {
 }
 
 fn a_source_holds_all_behind_it_and_is_named(bench: &Bench) {
-    let mut running = start(bench, |scores| {
+    let running = start(bench, |scores| {
         sums(scores).map(|score| score).named("Same").for_each(|_| {});
     });
     running.when(bench, "Same", 13, |status| {
@@ -199,7 +199,7 @@ fn a_source_holds_all_behind_it_and_is_named(bench: &Bench) {
 }
 
 fn a_window_that_holds_the_watermark_is_named(bench: &Bench) {
-    let mut running = start(bench, |scores| {
+    let running = start(bench, |scores| {
         let windows = FixedWindows::of(seconds(10)).timestamp_combiner(TimestampCombiner::Earliest);
         let sums = scores.window(windows).combine_per_key(Sum).named(NAME);
         sums.map(|(_, points)| ((), points)).combine_per_key(Sum).named("All").for_each(|_| {});
@@ -215,7 +215,7 @@ fn a_window_that_holds_the_watermark_is_named(bench: &Bench) {
 }
 
 fn it_is_told_why_a_window_is_not_out(bench: &Bench) {
-    let mut running = start(bench, |scores| {
+    let running = start(bench, |scores| {
         sums(scores).for_each(|_| {});
     });
     running.when(bench, NAME, 13, |status| {
@@ -264,7 +264,7 @@ fn the_books_of_every_grouping_balance(bench: &Bench) {
 }
 
 fn what_is_still_held_is_in_the_books_of_a_running_job(bench: &Bench) {
-    let mut running = start(bench, |scores| {
+    let running = start(bench, |scores| {
         sums(scores).for_each(|_| {});
     });
     running.when(bench, NAME, 13, |status| {

@@ -96,10 +96,8 @@ impl JobState {
     /// kept longer by an author's code it tells what that worker said last. Of each step it lists the
     /// `most_windows` windows that end first. When the job has ended it tells how it stood at its end.
     pub fn status(&self, limit: Duration, most_windows: usize) -> JobStatus {
-        let question = self.board.ask(most_windows);
-        self.ring();
         let has_ended = self.has_ended();
-        let seen = self.board.wait_for(question, if has_ended { Duration::ZERO } else { limit });
+        let seen = self.board.ask(most_windows, || self.ring(), limit);
         let outline = self.about.get().map(|about| &about.outline);
         let steps = outline.map_or_else(Vec::new, |outline| JobStatus::steps_of(outline, &seen));
         let about = self.about.get();

@@ -5,7 +5,6 @@
 //!   job         the handle on a running job; progress; draining, cancelling
 //!   status      what a job says of itself while it runs, and why nothing comes out of it
 //!   report      what a run says of itself when it has ended
-//!   report_table  that as a table
 //!   ledger      whether all that came to a step is accounted for
 //!   sizes       how many bytes elements take, by a sample
 //!   clock       the time of day, or a test's
@@ -32,7 +31,6 @@ mod ledger;
 mod open_reader;
 mod plan;
 mod report;
-mod report_table;
 mod runner;
 mod script;
 mod sizes;
@@ -56,7 +54,7 @@ pub use script::{Script, ScriptEvent};
 pub use sizes::Sizes;
 pub use source_watermark::Standing;
 pub use status::{
-    Board, Explanation, Holder, JobStatus, OpenWindow, Outline, Seen, StateSize, StepNow,
-    StepOutline, StepStatus, UnknownStep, WorkerStatus, together,
+    Board, Explanation, HeldBy, Holder, JobStatus, OpenWindow, Outline, Seen, StateSize, StepNow,
+    StepOutline, StepStatus, UnknownStep, WorkerStatus, is_under_way, together,
 };
 pub use trigger::{At, TriggerMachine, TriggerState};

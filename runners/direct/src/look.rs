@@ -27,7 +27,7 @@ impl Execution<'_> {
 }
 
 impl Step<'_> {
-    /// What has passed, with the books as they are now.
+    /// What has passed, with the books counted to the end.
     pub(crate) fn report(&self) -> StepReport {
         let mut report = self.report.clone();
         if let Work::Group { operator, .. } = &self.work {
@@ -40,7 +40,7 @@ impl Step<'_> {
         let mut status = StepStatus {
             input_watermark: self.input_watermark,
             output_watermark: self.output_watermark,
-            ..StepStatus::of(self.report())
+            ..StepStatus::of(self.report.clone())
         };
         match &self.work {
             Work::Read(reading) => {
@@ -52,10 +52,7 @@ impl Step<'_> {
                 status.holder = Holder::Script;
             }
             Work::Group { operator, .. } => {
-                status.state = operator.state_size();
-                status.windows = operator.open_windows(most_windows);
-                let holds = self.output_watermark < self.input_watermark;
-                status.holder = operator.holder().filter(|_| holds).unwrap_or(Holder::Input);
+                status.look_at(operator, most_windows);
             }
             Work::Ended => {
                 status.input_watermark = Timestamp::MAX;

@@ -222,6 +222,8 @@ fn vote(
         control.tell_end();
         return ended_early(shared, started);
     }
+    // How its workers stood at their end is told before the vote.
+    control.tell_inquiry();
     let prepared = votes.prepared.clone().into_iter().collect();
     let (reports, counts) = (votes.reports.clone(), Counts::of(&shared.job));
     let drained = votes.drained;

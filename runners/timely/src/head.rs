@@ -86,9 +86,12 @@ impl Head {
         let mut outcome = Ok(());
         // What a drain made makes panes of its own.
         let drained = shared.closes_early() && has_drained(&bundle);
-        // A step that is a stage of its own counts what it runs.
-        let counted = if matches!(self, Head::Step) { Form::Partials } else { form };
-        run.count_received(id, bundle.len(), counted);
+        run.count_received(id, bundle.len());
+        // What was folded before was counted as it came in there, and a step that is a stage of its own counts
+        // what it runs.
+        if form == Form::Values && !matches!(self, Head::Step) {
+            run.count_in(id, bundle.len());
+        }
         match self {
             Head::Fast(grouping) => {
                 let taken = guard(|| {

@@ -48,16 +48,10 @@ impl Look {
         step.input_watermark = now.input_watermark;
         step.output_watermark = now.output_watermark;
         step.is_congested = now.is_congested;
-        let holds = now.output_watermark < now.input_watermark;
         match head {
             Head::Source(reading) => step.holder = reading.holder(),
             Head::Script => step.holder = Holder::Script,
-            Head::General(operator) => {
-                step.state = operator.state_size();
-                step.windows = operator.open_windows(most);
-                step.report.ledger.elements = operator.account();
-                step.holder = operator.holder().filter(|_| holds).unwrap_or(Holder::Input);
-            }
+            Head::General(operator) => step.look_at(operator, most),
             Head::Fast(grouping) => self.look_at_fast(grouping, step),
             Head::Pass | Head::Step => {}
         }

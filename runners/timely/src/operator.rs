@@ -19,7 +19,7 @@ use crate::{
     ports::Ports,
     reading::Reading,
     shared::Shared,
-    stage::{StageNow, StageRun},
+    stage::StageRun,
     wakers::Wakers,
 };
 
@@ -117,11 +117,9 @@ impl Operator {
     fn read(&mut self, reading: &mut Reading) -> Result<Step, RunError> {
         let (shared, run, ports) = (&self.shared, &mut self.run, &mut self.ports);
         let step = reading.read(shared, self.stage, run, ports, &self.wakers.wake)?;
+        run.is_congested(self.stage, step == Step::Congested);
         if step == Step::End {
             return Ok(step);
-        }
-        if step == Step::Congested {
-            run.is_congested(self.stage, true);
         }
         let is_time = self.told.elapsed() >= TELL_TIME;
         let enough = match self.shared.options.all_workers() {
@@ -265,14 +263,7 @@ impl Operator {
         let (watermark, ports) = (self.watermark.min(hold), &mut self.ports);
         let folded = if fault!("doors-ignore-holds") { self.watermark } else { watermark };
         self.run.advance(folded, &mut |exchange, bundle| ports.send(exchange, bundle))?;
-        self.run.stands(
-            self.stage,
-            StageNow {
-                input_watermark: self.watermark,
-                output_watermark: watermark,
-                is_congested: false,
-            },
-        );
+        self.run.has_come_to(self.stage, self.watermark, watermark);
         self.ports.advance_to(Moment { epoch: self.epoch, watermark });
         Ok(())
     }
@@ -281,7 +272,7 @@ impl Operator {
     fn end(&mut self, head: &mut Head) -> Result<(), RunError> {
         self.settle(head, Epoch(u64::MAX), Timestamp::MAX)?;
         self.run.finish()?;
-        self.run.stands(self.stage, StageNow::END);
+        self.run.has_come_to(self.stage, Timestamp::MAX, Timestamp::MAX);
         self.ports.release();
         self.ended = true;
         Ok(())

@@ -76,7 +76,10 @@ impl Ports {
         }
         let mut worker = self.worker.borrow_mut();
         let form = form_of(exchange.route);
-        worker.count_received(id, bundle.len(), form);
+        worker.count_received(id, bundle.len());
+        if form == Form::Values {
+            worker.count_in(id, bundle.len());
+        }
         match guard(|| grouping.process(bundle, form, &mut drop)) {
             Ok(()) => worker.count_drops(id, &grouping.take_drops()),
             Err(failure) => {

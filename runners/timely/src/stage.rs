@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, Form, KernelOutput, NodeId, Primitive,
+    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, KernelOutput, NodeId, Primitive,
     Timestamp, WorkerIndex,
 };
 use watershed_runner_core::{
@@ -30,19 +30,6 @@ pub(crate) struct StageNow {
     pub(crate) is_congested: bool,
 }
 
-impl StageNow {
-    const START: StageNow = StageNow {
-        input_watermark: Timestamp::MIN,
-        output_watermark: Timestamp::MIN,
-        is_congested: false,
-    };
-    pub(crate) const END: StageNow = StageNow {
-        input_watermark: Timestamp::MAX,
-        output_watermark: Timestamp::MAX,
-        is_congested: false,
-    };
-}
-
 /// What a sink's writer handed to the commit.
 pub(crate) type Prepared = Vec<(NodeId, Vec<Vec<u8>>)>;
 
@@ -58,7 +45,12 @@ impl WorkerState {
                 writers.insert(NodeId(id), writer);
             }
         }
-        let stages = vec![StageNow::START; shared.plan.stages.len()];
+        let start = StageNow {
+            input_watermark: Timestamp::MIN,
+            output_watermark: Timestamp::MIN,
+            is_congested: false,
+        };
+        let stages = vec![start; shared.plan.stages.len()];
         Ok(WorkerState { writers, reports, sizes: Sizes::of(&shared.graph), stages })
     }
 
@@ -98,13 +90,9 @@ impl WorkerState {
         self.reports[node.0].sent += elements as u64;
     }
 
-    /// Counts what has arrived at a stage that begins with this step. What was folded before was counted
-    /// as it came in there.
-    pub(crate) fn count_received(&mut self, node: NodeId, elements: usize, form: Form) {
+    /// Counts what has arrived at a stage that begins with this step.
+    pub(crate) fn count_received(&mut self, node: NodeId, elements: usize) {
         self.reports[node.0].received += elements as u64;
-        if form == Form::Values {
-            self.count_in(node, elements);
-        }
     }
 
     /// What was counted so far.
@@ -170,13 +158,14 @@ impl StageRun {
     }
 
     /// As [`WorkerState::count_received`].
-    pub(crate) fn count_received(&self, node: NodeId, elements: usize, form: Form) {
-        self.worker.borrow_mut().count_received(node, elements, form);
+    pub(crate) fn count_received(&self, node: NodeId, elements: usize) {
+        self.worker.borrow_mut().count_received(node, elements);
     }
 
     /// Says how far the stage has come.
-    pub(crate) fn stands(&self, stage: StageId, now: StageNow) {
-        self.worker.borrow_mut().stages[stage.0] = now;
+    pub(crate) fn has_come_to(&self, stage: StageId, input: Timestamp, output: Timestamp) {
+        let now = &mut self.worker.borrow_mut().stages[stage.0];
+        (now.input_watermark, now.output_watermark) = (input, output);
     }
 
     /// Says whether a source waits because those behind it are busy.

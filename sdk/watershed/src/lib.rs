@@ -30,6 +30,8 @@ mod interrupt;
 mod options;
 #[cfg(feature = "cli")]
 mod progress;
+#[cfg(feature = "cli")]
+mod report_table;
 mod run;
 pub mod testing;
 #[cfg(feature = "ui")]

@@ -131,7 +131,8 @@ pub struct PipelineOptions {
     #[cfg_attr(feature = "cli", arg(long, value_name = "PORT|HOST:PORT"))]
     pub ui: Option<UiAddress>,
 
-    /// Print a table of what passed each step, on standard error, when the run has ended.
+    /// Print a table of what passed each step, on standard error, when the run has ended. (With the feature
+    /// `cli`.)
     #[cfg_attr(feature = "cli", arg(long))]
     pub report: bool,
 

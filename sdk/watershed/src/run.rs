@@ -72,8 +72,9 @@ impl RunPipeline for Pipeline {
         if let Some(watched) = watched {
             watched.finish(result.as_ref().ok());
         }
+        #[cfg(feature = "cli")]
         if let (true, false, Ok(report)) = (options.report, is_launched_child(), &result) {
-            eprint!("{report}");
+            eprint!("{}", crate::report_table::of(report));
         }
         result
     }

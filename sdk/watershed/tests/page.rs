@@ -202,7 +202,8 @@ fn the_page_goes_with_the_run_and_waits_for_nobody() {
     let from = Instant::now();
     drop(fake.shown);
     let took = from.elapsed();
-    assert!(took.as_millis() < 1_000, "{took:?}");
+    // One who says nothing would be waited for ten seconds.
+    assert!(took.as_secs() < 8, "{took:?}");
     assert!(TcpStream::connect(at).is_err());
     drop(fake.goes_on);
     assert!(fake.handle.wait_for(LIMIT).is_ok());

@@ -5,10 +5,7 @@ use std::{
     ops::Range,
     sync::{
         Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{
-            AtomicU64, AtomicUsize,
-            Ordering::{Relaxed, SeqCst},
-        },
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     time::{Duration, Instant},
 };
@@ -18,8 +15,12 @@ use super::WorkerStatus;
 /// Questions and answers. A question is a number; each is greater than the one before.
 #[derive(Debug, Default)]
 pub struct Board {
+    /// The last question, where workers see it without a lock.
     asked: AtomicU64,
+    /// How many windows the questions that wait for answers want of each step, at most.
     most_windows: AtomicUsize,
+    /// How many wait for answers.
+    waiting: Mutex<usize>,
     answers: Mutex<Answers>,
     come: Condvar,
 }
@@ -54,26 +55,39 @@ impl Board {
         self.answers().expected = Some(workers);
     }
 
-    /// Asks, and returns the question. A status will list this many windows of each step, or more.
-    pub fn ask(&self, most_windows: usize) -> u64 {
-        self.most_windows.fetch_max(most_windows, Relaxed);
-        self.asked.fetch_add(1, SeqCst) + 1
+    /// Asks, wakes those who are to answer, and returns their answers as soon as all have given one, or after
+    /// `limit`. A status lists `most_windows` windows of each step, or more if others ask meanwhile.
+    pub fn ask(&self, most_windows: usize, wake: impl FnOnce(), limit: Duration) -> Seen {
+        {
+            let mut waiting = self.waiting();
+            *waiting += 1;
+            self.most_windows.fetch_max(most_windows, SeqCst);
+        }
+        let question = self.asked.fetch_add(1, SeqCst) + 1;
+        wake();
+        let seen = self.wait_for(question, limit);
+        let mut waiting = self.waiting();
+        *waiting -= 1;
+        if *waiting == 0 {
+            self.most_windows.store(0, SeqCst);
+        }
+        seen
     }
 
-    /// Passes a question on that was asked elsewhere.
+    /// Passes a question on that was asked elsewhere, where its answers are waited for.
     pub fn ask_as(&self, question: u64, most_windows: usize) {
-        self.most_windows.fetch_max(most_windows, Relaxed);
+        self.most_windows.store(most_windows, SeqCst);
         self.asked.fetch_max(question, SeqCst);
     }
 
     /// The question that was asked last; 0 if none was.
     pub fn question(&self) -> u64 {
-        self.asked.load(Relaxed)
+        self.asked.load(SeqCst)
     }
 
     /// How many windows of each step an answer should list.
     pub fn most_windows(&self) -> usize {
-        self.most_windows.load(Relaxed)
+        self.most_windows.load(SeqCst)
     }
 
     /// A worker answers.
@@ -93,8 +107,11 @@ impl Board {
         self.come.notify_all();
     }
 
-    /// The workers' answers, as soon as all have given one, or after `limit`.
-    pub fn wait_for(&self, question: u64, limit: Duration) -> Seen {
+    fn waiting(&self) -> MutexGuard<'_, usize> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_for(&self, question: u64, limit: Duration) -> Seen {
         let until = Instant::now() + limit;
         let mut answers = self.answers();
         loop {
@@ -140,21 +157,29 @@ impl Answers {
 mod tests {
     use super::*;
 
+    /// Asks; those of these workers who are awake answer.
+    fn ask(board: &Board, awake: &[usize], limit: Duration) -> Seen {
+        let wake = || {
+            assert_eq!(board.most_windows(), 3);
+            for worker in awake {
+                board.answer(*worker, board.question(), WorkerStatus::default());
+            }
+        };
+        board.ask(3, wake, limit)
+    }
+
     #[test]
     fn who_has_not_answered_is_named_and_what_it_last_said_is_kept() {
-        let board = Board::default();
+        let (board, long) = (Board::default(), Duration::from_secs(60));
         board.expect(0..2);
-        let first = board.ask(3);
-        board.answer(0, first, WorkerStatus::default());
-        board.answer(1, first, WorkerStatus::default());
-        assert!(board.wait_for(first, Duration::from_secs(60)).silent.is_empty());
-        let second = board.ask(1);
-        assert_eq!((board.question(), board.most_windows()), (second, 3));
-        board.answer_last(1, WorkerStatus::default());
-        let seen = board.wait_for(second, Duration::ZERO);
+        assert!(ask(&board, &[0, 1], long).silent.is_empty());
+        // Windows are listed for who asks, and for nobody later.
+        assert_eq!(board.most_windows(), 0);
+        let seen = ask(&board, &[1], Duration::from_millis(1));
         assert_eq!((seen.silent, seen.workers.len()), (vec![0], 2));
-        board.answer(0, second, WorkerStatus::default());
-        assert!(board.wait_for(second, Duration::from_secs(60)).silent.is_empty());
+        // Who has ended answers all that may still be asked.
+        board.answer_last(1, WorkerStatus::default());
+        assert!(ask(&board, &[0], long).silent.is_empty());
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use watershed_model::{Timestamp, Window, fault, millis};
+use watershed_model::{Timestamp, Window, millis};
 
-use super::{Holder, JobStatus, OpenWindow, StepNow};
+use super::{HeldBy, Holder, JobStatus, OpenWindow, StepNow, is_under_way};
 
 /// What there is to say of a step, or of one of its windows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,11 +100,11 @@ impl JobStatus {
     fn told(&self, at: Timestamp) -> String {
         match at {
             Timestamp::MIN => "has not begun to move".to_owned(),
-            at if at >= Timestamp::END_OF_GLOBAL_WINDOW => "nothing more comes".to_owned(),
-            at => {
+            at if is_under_way(at) => {
                 let behind = self.now.since(at).as_micros() / 1_000;
                 format!("{at}, {} behind the clock", millis(behind))
             }
+            _ => "nothing more comes".to_owned(),
         }
     }
 
@@ -113,49 +113,41 @@ impl JobStatus {
         let mut at = place;
         loop {
             let step = &self.steps[at];
-            if step.status.output_watermark >= Timestamp::END_OF_GLOBAL_WINDOW {
-                if at == place {
-                    lines.push("  held by: nothing, its input has ended".to_owned());
-                }
-                return;
-            }
             let by = match at == place {
                 true => "  held by:".to_owned(),
                 false => format!("  which has come so far in `{}`, held by:", step.outline.name),
             };
-            if let Some(what) = self.holds(step) {
-                return lines.push(format!("{by} {what}"));
-            }
-            // The input that is furthest behind.
-            let inputs = step.outline.inputs.iter();
-            let least = inputs.min_by_key(|input| self.steps[**input].status.output_watermark);
-            let Some(input) = least else {
-                return lines.push(format!("{by} nothing that is known"));
+            let name = |input: usize| &self.steps[input].outline.name;
+            let what = match self.held_by(at) {
+                HeldBy::Nothing => "nothing, its input has ended".to_owned(),
+                HeldBy::Itself => self.holds(step),
+                HeldBy::NewsOf(input) => {
+                    let behind = self.steps[input].status.output_watermark;
+                    format!(
+                        "its input `{}`, whose news that it has come to {behind} is on the way",
+                        name(input)
+                    )
+                }
+                HeldBy::Input(input) => {
+                    lines.push(format!("{by} its input `{}`", name(input)));
+                    at = input;
+                    continue;
+                }
             };
-            let name = &self.steps[*input].outline.name;
-            let behind = self.steps[*input].status.output_watermark;
-            if behind > step.status.output_watermark {
-                lines.push(format!(
-                    "{by} its input `{name}`, whose news that it has come to {behind} is on the way"
-                ));
-                return;
-            }
-            lines.push(format!("{by} its input `{name}`"));
-            at = *input;
+            return lines.push(format!("{by} {what}"));
         }
     }
 
-    /// What holds the output watermark in the step itself; `None` if it goes by its input.
-    fn holds(&self, step: &StepNow) -> Option<String> {
+    /// What holds the output watermark in the step itself.
+    fn holds(&self, step: &StepNow) -> String {
         let on = match (step.worker, self.workers) {
             (Some(worker), 2..) => format!(", on worker {worker}"),
             _ => String::new(),
         };
         match &step.status.holder {
-            Holder::Input => None,
-            Holder::Window { .. } if fault!("windows-hold-unseen") => None,
+            Holder::Input => "nothing that is known".to_owned(),
             Holder::Window { window, at } => {
-                Some(format!("window {window}, whose next pane has the time {at}{on}"))
+                format!("window {window}, whose next pane has the time {at}{on}")
             }
             Holder::Split { split, at, is_idle } => {
                 let why = match (step.status.is_congested, is_idle) {
@@ -167,10 +159,10 @@ impl JobStatus {
                     Timestamp::MIN => "has told no watermark yet".to_owned(),
                     at => format!("has come to {at}"),
                 };
-                Some(format!("the split {split}, which {at} ({why})"))
+                format!("the split {split}, which {at} ({why})")
             }
-            Holder::Source => Some("the source itself: none of its splits is read".to_owned()),
-            Holder::Script => Some("the test stream, which tells the watermark".to_owned()),
+            Holder::Source => "the source itself: none of its splits is read".to_owned(),
+            Holder::Script => "the test stream, which tells the watermark".to_owned(),
         }
     }
 
@@ -197,7 +189,14 @@ impl JobStatus {
         for open in &open {
             lines.push(format!("  window {}: {}", open.window, self.why(step, open)));
         }
-        if open.is_empty() {
+        // There may be more than were listed.
+        let all: u64 = step.status.windows.iter().map(|open| open.keys).sum();
+        if open.is_empty() && all < step.status.state.entries {
+            lines.push(format!(
+                "  window {window}: is not among the {} that end first; there are more",
+                step.status.windows.len()
+            ));
+        } else if open.is_empty() {
             lines.push(format!(
                 "  window {window}: is not open: either nothing has come for it that was not dropped, or it \
                  is out and over. The windows of `{}` are {}",
@@ -260,4 +259,57 @@ fn is_meant(window: &Window, text: &str) -> bool {
 fn list(numbers: &[usize]) -> String {
     let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
     numbers.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use watershed_core::{FixedWindows, Pipeline, combine::Sum};
+    use watershed_model::seconds;
+
+    use super::*;
+    use crate::{JobHandle, Outcome, RunReport};
+
+    /// A job with a grouping, two of whose windows are listed, of `entries` keys and windows.
+    fn status(entries: u64) -> JobStatus {
+        let pipeline = Pipeline::new();
+        let pairs = pipeline.create([(0u8, 1i64)]).window(FixedWindows::of(seconds(10)));
+        pairs.combine_per_key(Sum).named("Sums").for_each(|_| {});
+        let graph = pipeline.build().unwrap();
+        let job = JobHandle::spawn("test", &graph, |_| Ok(RunReport::of(Outcome::Done))).unwrap();
+        let mut status = job.status(Duration::ZERO, 0);
+        let grouping = status.steps.iter_mut().find(|step| step.outline.is_grouping).unwrap();
+        grouping.status.state.entries = entries;
+        grouping.status.windows = [0, 10].map(window).to_vec();
+        status
+    }
+
+    fn window(start: i64) -> OpenWindow {
+        let (start, end) = (Timestamp::from_seconds(start), Timestamp::from_seconds(start + 10));
+        let window = Window::Interval { start, end };
+        OpenWindow { window, end, expiry: end, keys: 1, closed: 0, elements: 3, deadline: None }
+    }
+
+    #[test]
+    fn a_window_that_is_not_listed_is_said_to_be_closed_only_if_all_are() {
+        let ask = |entries, window: &str| {
+            status(entries).explain("Sums", Some(window)).unwrap().to_string()
+        };
+        let open = ask(2, "1970-01-01T00:00:12Z");
+        assert!(open.contains("1 key, 3 elements that are in no pane yet"), "{open}");
+        let closed = ask(2, "1970-01-01T00:00:25Z");
+        assert!(closed.contains("is not open"), "{closed}");
+        let unknown = ask(3, "1970-01-01T00:00:25Z");
+        assert!(unknown.contains("not among the 2 that end first; there are more"), "{unknown}");
+    }
+
+    #[test]
+    fn a_step_is_found_by_a_part_of_its_name_that_no_other_has() {
+        let status = status(2);
+        let error = status.explain("nowhere", None).unwrap_err();
+        assert_eq!(error.like.len(), status.steps.len());
+        assert!(status.explain("o", None).unwrap_err().like.len() > 1);
+        assert!(status.explain("Sum", None).unwrap().to_string().starts_with("step `Sums"));
+    }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration as StdDuration};
 
 use serde::{Deserialize, Serialize};
-use watershed_model::{Duration, Timestamp};
+use watershed_model::{Duration, Timestamp, fault};
 
 use super::{Holder, OpenWindow, Outline, Seen, StepOutline, StepStatus, WorkerStatus};
 use crate::JobProgress;
@@ -45,16 +45,57 @@ pub struct StepNow {
     pub waiting: u64,
 }
 
+/// Whether a watermark has begun to move and something may still come: only then it is an instant to tell.
+pub fn is_under_way(watermark: Timestamp) -> bool {
+    Timestamp::MIN < watermark && watermark < Timestamp::END_OF_GLOBAL_WINDOW
+}
+
+/// Where that is what holds a step's output watermark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBy {
+    /// Nothing: nothing more comes.
+    Nothing,
+    /// In the step itself, as its [holder](StepStatus::holder) tells.
+    Itself,
+    /// In the step at this place, from which it reads: of several the one that is furthest behind.
+    Input(usize),
+    /// The step at this place has gone on, and the news of it is on the way.
+    NewsOf(usize),
+}
+
 impl StepNow {
     /// How far the output watermark is behind the time of day `now`; none before it has begun to move and
     /// when nothing more comes.
     pub fn lag(&self, now: Timestamp) -> Option<Duration> {
         let at = self.status.output_watermark;
-        (Timestamp::MIN < at && at < Timestamp::END_OF_GLOBAL_WINDOW).then(|| now.since(at))
+        is_under_way(at).then(|| now.since(at))
     }
 }
 
 impl JobStatus {
+    /// Where that is what holds the output watermark of the step at this place.
+    pub fn held_by(&self, place: usize) -> HeldBy {
+        let step = &self.steps[place];
+        let at = step.status.output_watermark;
+        if at >= Timestamp::END_OF_GLOBAL_WINDOW {
+            return HeldBy::Nothing;
+        }
+        let holds_itself = match &step.status.holder {
+            Holder::Input => false,
+            Holder::Window { .. } => !fault!("windows-hold-unseen"),
+            _ => true,
+        };
+        let inputs = step.outline.inputs.iter().copied();
+        let least = inputs.min_by_key(|input| self.steps[*input].status.output_watermark);
+        match least {
+            Some(input) if !holds_itself => match self.steps[input].status.output_watermark > at {
+                true => HeldBy::NewsOf(input),
+                false => HeldBy::Input(input),
+            },
+            _ => HeldBy::Itself,
+        }
+    }
+
     /// Puts together what workers have said. What does not fit the outline is left out.
     pub(crate) fn steps_of(outline: &Outline, seen: &Seen) -> Vec<StepNow> {
         let fits = |status: &WorkerStatus| status.steps.len() == outline.steps.len();

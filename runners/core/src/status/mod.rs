@@ -18,6 +18,6 @@ mod worker;
 
 pub use board::{Board, Seen};
 pub use explain::{Explanation, UnknownStep};
-pub use job::{JobStatus, StepNow, together};
+pub use job::{HeldBy, JobStatus, StepNow, is_under_way, together};
 pub use outline::{Outline, StepOutline};
 pub use worker::{Holder, OpenWindow, StateSize, StepStatus, WorkerStatus};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use watershed_model::{Timestamp, Window};
 
-use crate::{Standing, StepReport};
+use crate::{GroupingOperator, Standing, StepReport};
 
 /// Where one worker stands, at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -109,9 +109,18 @@ impl StepStatus {
         }
     }
 
-    /// A step to which and from which nothing comes any more.
-    pub fn ended(report: StepReport) -> Self {
-        let (input_watermark, output_watermark) = (Timestamp::MAX, Timestamp::MAX);
-        StepStatus { input_watermark, output_watermark, ..StepStatus::of(report) }
+    /// Adds what a grouping on the general path keeps, and whether that holds the output watermark.
+    pub fn look_at(&mut self, grouping: &GroupingOperator, most_windows: usize) {
+        self.state = grouping.state_size();
+        self.windows = grouping.open_windows(most_windows);
+        self.report.ledger.elements = match self.output_watermark == Timestamp::MAX {
+            true => grouping.account(),
+            false => grouping.running_account(),
+        };
+        if self.output_watermark < self.input_watermark
+            && let Some(holder) = grouping.holder()
+        {
+            self.holder = holder;
+        }
     }
 }

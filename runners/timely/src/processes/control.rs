@@ -180,9 +180,13 @@ impl Control {
         }
         let told = self.agreement().tend(&self.shared, self.index, self.count, queues);
         told.iter().for_each(|(peer, message)| self.tell(*peer, message));
-        self.inquiry().tend(&self.shared, self.is_coordinator()).iter().for_each(|message| {
-            self.tell_all(message);
-        });
+        self.tell_inquiry();
+    }
+
+    /// Passes on what was asked of all workers, or what those of this process have answered.
+    pub(crate) fn tell_inquiry(&self) {
+        let told = self.inquiry().tend(&self.shared, self.is_coordinator());
+        told.iter().for_each(|message| self.tell_all(message));
     }
 
     /// Takes in what processes agree on; whether this was of that kind.

@@ -9,9 +9,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use watershed_model::Timestamp;
-use watershed_runner_core::{JobStatus, StepNow};
-
-use super::view::is_told;
+use watershed_runner_core::{JobStatus, StepNow, is_under_way};
 
 pub(super) use prometheus_text::CONTENT_TYPE;
 
@@ -60,7 +58,7 @@ fn by_port(counts: &[u64]) -> Vec<Sample> {
 
 fn instant(at: Timestamp) -> Vec<Sample> {
     let seconds = || at.as_micros() as f64 / 1e6;
-    if is_told(at) { vec![(None, Value::Seconds(seconds()))] } else { Vec::new() }
+    if is_under_way(at) { vec![(None, Value::Seconds(seconds()))] } else { Vec::new() }
 }
 
 /// Steps of which there is nothing to tell are left out: state of those that keep none, and what only a

@@ -43,7 +43,7 @@ mod view;
 pub use address::{UiAddress, UiAddressParseError};
 pub use page::{JobPage, PageError, Shown};
 pub(crate) use run::{bind, show};
-pub use view::{GraphView, HolderView, InstantView, JobView, NodeView, StepView, WindowView};
+pub use view::{GraphView, HolderView, InstantView, JobView, StepView, WindowView};
 
 /// Whether an answer with this `Server` header comes from the page of a job.
 pub fn is_job_page(server: &str) -> bool {

@@ -61,7 +61,7 @@ fn random() -> u64 {
 }
 
 async fn graph(State(asked): State<Arc<Asked>>) -> Response {
-    json(move || GraphView::of(asked.run(), &asked.state().outline())).await
+    json(move || GraphView::of(asked.run(), asked.state().outline())).await
 }
 
 async fn status(State(asked): State<Arc<Asked>>) -> Response {

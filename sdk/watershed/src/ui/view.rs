@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use watershed_model::{DropReason, Timestamp};
-use watershed_runner_core::{Holder, JobStatus, OpenWindow, Outline, StepNow};
+use watershed_runner_core::{
+    Holder, JobStatus, OpenWindow, Outline, StepNow, StepOutline, is_under_way,
+};
 
 use super::held::{holders, last_holders};
 
@@ -19,28 +21,7 @@ pub struct GraphView {
     /// Tells this run from others that are shown at the same address.
     pub run: String,
     /// The steps; each stands behind those it reads from.
-    pub steps: Vec<NodeView>,
-}
-
-/// A step, as it stands in the pipeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NodeView {
-    /// The full name.
-    pub name: String,
-    /// The primitive: `Read`, `ParDo`, …
-    pub kind: String,
-    /// Where the author applied it.
-    pub location: String,
-    /// The steps that it reads from, by place, in the order of its inputs.
-    pub inputs: Vec<usize>,
-    /// How many outputs it has.
-    pub outputs: usize,
-    /// Whether it groups by key and window.
-    pub is_grouping: bool,
-    /// How its input is windowed, or its output if it has no input.
-    pub windowing: String,
-    /// Whether what it gives may never end.
-    pub is_endless: bool,
+    pub steps: Vec<StepOutline>,
 }
 
 /// `/status.json`: where a job stands.
@@ -148,18 +129,8 @@ pub struct WindowView {
 
 impl GraphView {
     /// The view of an outline.
-    pub fn of(run: &str, outline: &Outline) -> Self {
-        let steps = outline.steps.iter().map(|step| NodeView {
-            name: step.name.clone(),
-            kind: step.kind.clone(),
-            location: step.location.clone(),
-            inputs: step.inputs.clone(),
-            outputs: step.outputs,
-            is_grouping: step.is_grouping,
-            windowing: step.windowing.clone(),
-            is_endless: step.is_endless,
-        });
-        GraphView { run: run.to_owned(), steps: steps.collect() }
+    pub fn of(run: &str, outline: Outline) -> Self {
+        GraphView { run: run.to_owned(), steps: outline.steps }
     }
 }
 
@@ -221,19 +192,14 @@ impl StepView {
     }
 }
 
-/// A watermark as a number is one only between its two ends.
-pub(super) fn is_told(at: Timestamp) -> bool {
-    Timestamp::MIN < at && at < Timestamp::END_OF_GLOBAL_WINDOW
-}
-
 impl InstantView {
     fn of(at: Timestamp) -> Self {
         let text = match at {
             Timestamp::MIN => "the beginning".to_owned(),
-            at if is_told(at) => at.to_string(),
+            at if is_under_way(at) => at.to_string(),
             _ => "the end".to_owned(),
         };
-        InstantView { text, ms: is_told(at).then(|| at.to_millis()) }
+        InstantView { text, ms: is_under_way(at).then(|| at.to_millis()) }
     }
 }
 

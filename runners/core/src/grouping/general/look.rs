@@ -6,22 +6,34 @@ use super::{operator::GroupingOperator, state::WindowState};
 use crate::{Account, Holder, OpenWindow, StateSize};
 
 impl GroupingOperator {
-    /// What came, was folded, has left and is held.
+    /// What came, was folded, has left and is held. What is held is counted state by state: for the audit at
+    /// the end, when there should be none any more.
     pub fn account(&self) -> Account {
-        Account { held: self.state_size().elements, ..self.account }
+        let held = self.states.iter().map(|(_, state)| self.pending(state)).sum();
+        Account { held, ..self.account }
+    }
+
+    /// The same while states may be many: held is what was folded and has not left.
+    pub fn running_account(&self) -> Account {
+        let Account { folded, left, .. } = self.account;
+        Account { held: folded.saturating_sub(left), ..self.account }
     }
 
     /// How much is kept.
     pub fn state_size(&self) -> StateSize {
-        let elements = self.states.iter().map(|(_, state)| self.pending(state)).sum();
-        StateSize { entries: self.states.len() as u64, elements }
+        let entries = self.states.len() as u64;
+        StateSize { entries, elements: self.running_account().held }
     }
 
     /// How many elements of a key and window are in no pane yet.
     fn pending(&self, state: &WindowState) -> u64 {
-        let mut of_key = self.keys[state.slot.0 as usize].iter();
-        let left = of_key.find(|had| had.window == state.window).map_or(0, |had| had.left);
-        state.pending + u64::from(state.came) + u64::from(state.lent.saturating_sub(left))
+        let mut pending = state.pending + u64::from(state.came);
+        if state.lent > 0 {
+            let mut of_key = self.keys[state.slot.0 as usize].iter();
+            let left = of_key.find(|had| had.window == state.window).map_or(0, |had| had.left);
+            pending += u64::from(state.lent - left);
+        }
+        pending
     }
 
     /// The window that holds the output watermark where it is, if one does.
