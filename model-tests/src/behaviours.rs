@@ -195,6 +195,7 @@ pub const BEHAVIOURS: &[Behaviour] = &[
     run("SR-08", "each event is done before the next; impossible streams are refused"),
     run("SR-09", "unclaimed work fails by name; residuals are never behind"),
     run("SR-10", "acknowledged only when durable; a failed one does not fail the run"),
+    run("SR-11", "a source that wakes its reader at any moment is read to its end"),
     run("MT-01", "counters, distributions, gauges and sets are exact over workers"),
     run("MT-02", "elements, bytes, watermarks, lag and drops of each step"),
     run("MT-03", "run, cancel, drain, wait; a result says how it ended and why"),

@@ -42,6 +42,7 @@ pub mod transcripts;
 pub mod triggering;
 pub mod watermarks;
 pub mod windows;
+pub mod woken;
 
 use crate::{Case, scripts};
 
@@ -82,6 +83,7 @@ pub fn all() -> Vec<Case> {
         toolbox::CASES,
         transcripts::CASES,
         windows::CASES,
+        woken::CASES,
         &by_hand,
         streams::CASES,
         triggering::CASES,

@@ -146,19 +146,20 @@ impl<'g> Execution<'g> {
     }
 
     /// The first source that has something, or may have. If none has, waits for a while, or until one
-    /// has; it is another's turn all the same, since then the clock is looked at.
+    /// has; then it is the turn of the one that may have something soonest, since the clock is looked at
+    /// too. `None` only if all have ended: each is looked at once, whoever wakes it meanwhile.
     fn next_source(&mut self) -> Option<usize> {
-        let at = Instant::now();
+        let (at, drains) = (Instant::now(), self.job.is_draining());
         let rest = |id: &usize| match &self.steps[*id].work {
-            Work::Read(reading) if !self.job.is_draining() => reading.rest(at),
-            _ => None,
+            Work::Read(reading) if !drains => reading.rest(at).unwrap_or_default(),
+            _ => Duration::ZERO,
         };
-        let ready = self.reading.iter().position(|id| rest(id).is_none());
-        if ready.is_none() {
-            let rest = self.reading.iter().filter_map(rest).min()?;
+        let (place, rest) =
+            self.reading.iter().map(rest).enumerate().min_by_key(|(_, rest)| *rest)?;
+        if !rest.is_zero() {
             std::thread::park_timeout(rest.min(self.until_due()));
         }
-        self.reading.remove(ready.unwrap_or(0))
+        self.reading.remove(place)
     }
 
     /// How long nothing is due by the clock.
