@@ -247,6 +247,11 @@ pub const FAULTS: &[Fault] = &[
         "ingestion time is that of the reading, however long an element waited",
         &["WN-19"],
     ),
+    breaking(
+        "input-is-not-sorted",
+        "elements are handled as they come, whatever order their DoFn asks for",
+        &["ST-10", "ST-17"],
+    ),
     breaking("kernel-is-not-torn-down", "no teardown at the end of a run", &["EW-02"]),
     breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),
     breaking("keys-may-share-bytes", "unequal keys with equal bytes are not noticed", &["GP-18"]),
@@ -409,6 +414,21 @@ pub const FAULTS: &[Fault] = &[
         &["WM-19"],
     ),
     breaking(
+        "state-outlives-its-window",
+        "what is kept for a key and window stays when that is gone",
+        &["ST-02"],
+    ),
+    breaking(
+        "stateful-steps-take-late-elements",
+        "a stateful step handles what comes for a window that has expired",
+        &["ST-02", "ST-06", "WM-11"],
+    ),
+    breaking(
+        "stateful-steps-take-merging-windows",
+        "state is kept by windows that merge",
+        &["ST-08", "ST-15"],
+    ),
+    breaking(
         "steps-apart-lose-single-elements",
         "a step that is a stage of its own loses a bundle of one element",
         &["EQ-04", "GP-12"],
@@ -461,6 +481,31 @@ pub const FAULTS: &[Fault] = &[
         "collections with different triggers are flattened",
         &["GP-13"],
     ),
+    breaking(
+        "timers-are-not-replaced",
+        "a timer that is set again fires for both times, and one that is cleared all the same",
+        &["ST-04", "ST-12"],
+    ),
+    breaking(
+        "timers-do-not-hold",
+        "what a timer will put out does not hold the watermark",
+        &["ST-05", "ST-14"],
+    ),
+    breaking(
+        "timers-fire-in-the-order-of-setting",
+        "timers that are due fire in the order in which they were set",
+        &["ST-03", "ST-11"],
+    ),
+    breaking(
+        "timers-loop-for-ever",
+        "a timer that sets itself goes on to the end of time when the input has ended",
+        &["ST-04", "ST-07"],
+    ),
+    breaking(
+        "timers-outlive-windows",
+        "a timer may be set for when its window is gone",
+        &["ST-06"],
+    ),
     breaking("unread-outputs-are-made", "outputs that nobody reads are made", &["EW-04"]),
     breaking(
         "unsafe-triggers-pass",
@@ -471,6 +516,11 @@ pub const FAULTS: &[Fault] = &[
         "untimed-elements-are-not-told",
         "a printed graph is silent on windows of elements without times",
         &["WN-17"],
+    ),
+    breaking(
+        "waiting-processing-timers-are-forgotten",
+        "timers of processing time that are set when the input ends are never called",
+        &["ST-07"],
     ),
     breaking(
         "what-is-behind-counts-for-the-time",

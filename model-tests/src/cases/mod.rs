@@ -28,13 +28,17 @@ pub mod output_times;
 mod outputs;
 pub mod pane_assertions;
 pub mod panes;
+mod remembering;
 pub mod reshaping;
 pub mod ruled;
+pub mod sorted_input;
 pub mod source_times;
 pub mod sources;
+pub mod state;
 pub mod streams;
 pub mod test_streams;
 mod timed;
+pub mod timers;
 pub mod together;
 mod told;
 pub mod toolbox;
@@ -77,8 +81,11 @@ pub fn all() -> Vec<Case> {
         reshaping::CASES,
         ruled::CASES,
         source_times::CASES,
+        sorted_input::CASES,
         sources::CASES,
+        state::CASES,
         test_streams::CASES,
+        timers::CASES,
         together::CASES,
         toolbox::CASES,
         transcripts::CASES,

@@ -1,7 +1,7 @@
 //! The books of a run: whether all that came to a step is accounted for.
 //!
 //! ```text
-//!   of a grouping:   came = dropped + folded
+//!   of a grouping:   came = dropped + folded                (of a stateful step: handled)
 //!                    folded = left + held                 (in panes, or in partials)
 //!                    partials came = partials folded = partials left + held
 //!   between steps:   sent = received
@@ -92,7 +92,7 @@ pub fn audit(graph: &Graph, reports: &[StepReport]) -> Result<(), RunError> {
             Primitive::Flatten | Primitive::Reshuffle => {
                 find(differ("taken in", report.elements_in, "passed on", report.elements_out[0]))?;
             }
-            primitive if primitive.grouping().is_some() => find(of_grouping(report))?,
+            primitive if primitive.key().is_some() => find(of_grouping(report))?,
             _ => {}
         }
     }

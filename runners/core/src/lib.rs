@@ -17,7 +17,8 @@
 //!   script      the test streams of a graph, as one
 //!   trigger     when a key and window goes out: pure machines
 //!   grouping    keys × windows: which cells there are, how they merge, what comes out
-//!   trigger     the machines that say when
+//!   stateful    keys × windows of stateful DoFns: timers, expiry
+//!   holds       where what is kept holds the output watermark
 //! ```
 
 mod clock;
@@ -25,6 +26,7 @@ mod drained;
 mod error;
 mod grouping;
 mod guard;
+mod holds;
 mod instance;
 mod job;
 mod ledger;
@@ -35,6 +37,7 @@ mod runner;
 mod script;
 mod sizes;
 mod source_watermark;
+mod stateful;
 mod status;
 mod trigger;
 
@@ -53,6 +56,7 @@ pub use runner::{Checks, RunOptions, Runner};
 pub use script::{Script, ScriptEvent};
 pub use sizes::Sizes;
 pub use source_watermark::Standing;
+pub use stateful::StatefulOperator;
 pub use status::{
     Board, Explanation, HeldBy, Holder, JobStatus, OpenWindow, Outline, Seen, StateSize, StepNow,
     StepOutline, StepStatus, UnknownStep, WorkerStatus, is_under_way, together,

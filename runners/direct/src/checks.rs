@@ -78,8 +78,8 @@ impl KeysOf {
                 Primitive::Flatten | Primitive::Reshuffle | Primitive::AssignWindows(_) => {
                     node.outputs.first().and_then(|output| all[output.0].clone())
                 }
-                primitive => primitive.grouping().map(|grouping| {
-                    let (key, grouping) = (grouping.key.clone(), node.name.clone());
+                primitive => primitive.key().map(|key| {
+                    let (key, grouping) = (key.clone(), node.name.clone());
                     Arc::new(KeysOf { key, grouping })
                 }),
             };

@@ -170,6 +170,7 @@ impl<'g> Execution<'g> {
         }
         let deadlines = self.steps.iter().filter_map(|step| match &step.work {
             Work::Group { operator, .. } => operator.next_deadline(),
+            Work::Stateful(operator) => operator.next_deadline(),
             _ => None,
         });
         let until = deadlines.min().map(|deadline| std_duration(deadline.since(clock.now())));
@@ -188,7 +189,10 @@ impl<'g> Execution<'g> {
     fn settle(&mut self, id: usize) -> Result<(), Failure> {
         let step = &mut self.steps[id];
         if let Some(bundle) = AnyBundle::concatenate(step.set_aside.drain(..)) {
-            return self.group(id, bundle);
+            return match step.work {
+                Work::Stateful(_) => self.remember(id, bundle),
+                _ => self.group(id, bundle),
+            };
         }
         self.settling += 1;
         let inputs = step.node.inputs.iter();
@@ -224,6 +228,26 @@ impl<'g> Execution<'g> {
                 step.output_watermark = step.output_watermark.max(watermark);
                 step.report.drops.merge(&operator.take_drops());
                 agreement.forget(&operator.take_released());
+            }
+            Work::Stateful(operator) => {
+                operator.advance(watermark, now);
+                let is_done = operator.fire(&mut |port, bundle| {
+                    out.push((port, marked(bundle, closes_early)));
+                })?;
+                step.report.drops.merge(&operator.take_drops());
+                if is_done {
+                    let hold = operator.hold().unwrap_or(Timestamp::MAX);
+                    let watermark = step.input_watermark.min(hold);
+                    step.output_watermark = step.output_watermark.max(watermark);
+                    if step.input_watermark == Timestamp::MAX {
+                        operator.end()?;
+                        step.report.ledger.elements = operator.account();
+                        step.work = Work::Ended;
+                    }
+                } else {
+                    // What it puts out now goes on first.
+                    self.settling -= 1;
+                }
             }
             Work::Kernel(instance) => {
                 step.output_watermark = step.input_watermark;
@@ -289,7 +313,7 @@ impl<'g> Execution<'g> {
         step.report.received += bundle.len() as u64;
         match &mut step.work {
             Work::Kernel(_) => self.run_kernel(id, bundle),
-            Work::Group { .. } => {
+            Work::Group { .. } | Work::Stateful(_) => {
                 step.report.elements_in += bundle.len() as u64;
                 let element = &self.graph.collection(step.node.inputs[0]).element;
                 self.options.check_sizes(element, &bundle)?;
@@ -297,7 +321,10 @@ impl<'g> Execution<'g> {
                     step.set_aside.push(bundle);
                     return Ok(());
                 }
-                self.group(id, bundle)
+                match step.work {
+                    Work::Stateful(_) => self.remember(id, bundle),
+                    _ => self.group(id, bundle),
+                }
             }
             Work::Pass => {
                 step.report.elements_in += bundle.len() as u64;
@@ -347,6 +374,28 @@ impl<'g> Execution<'g> {
             guard(|| operator.recode(element))?;
         }
         agreement.forget(&operator.take_released());
+        step.report.drops.merge(&operator.take_drops());
+        out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
+    }
+
+    /// A stateful step takes a bundle in.
+    fn remember(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
+        let replace = self.chance.chance(8);
+        let drained = self.drained && has_drained(&bundle);
+        let step = &mut self.steps[id];
+        let (Work::Stateful(operator), Some(key)) = (&mut step.work, step.node.primitive.key())
+        else {
+            unreachable!("the caller looked")
+        };
+        if self.options.checks == Checks::Full {
+            guard(|| key.check(&bundle))?;
+        }
+        if replace {
+            operator.replace()?;
+        }
+        operator.advance(Timestamp::MIN, self.now);
+        let mut out = Vec::new();
+        operator.process(bundle, &mut |port, bundle| out.push((port, marked(bundle, drained))))?;
         step.report.drops.merge(&operator.take_drops());
         out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
     }

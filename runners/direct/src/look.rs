@@ -33,6 +33,9 @@ impl Step<'_> {
         if let Work::Group { operator, .. } = &self.work {
             report.ledger.elements = operator.account();
         }
+        if let Work::Stateful(operator) = &self.work {
+            report.ledger.elements = operator.account();
+        }
         report
     }
 
@@ -54,6 +57,7 @@ impl Step<'_> {
             Work::Group { operator, .. } => {
                 status.look_at(operator, most_windows);
             }
+            Work::Stateful(operator) => status.look_at_stateful(operator, most_windows),
             Work::Ended => {
                 status.input_watermark = Timestamp::MAX;
                 status.output_watermark = Timestamp::MAX;

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use watershed_model::{
-    AnyBundle, AnySinkWriter, Graph, Node, NodeId, Primitive, Timestamp, WorkerIndex,
+    AnyBundle, AnySinkWriter, CollectionId, Graph, Node, NodeId, Primitive, Timestamp, WorkerIndex,
 };
 use watershed_runner_core::{
-    Failure, GroupingOperator, Instance, JobState, RunOptions, StepReport, guard,
+    Failure, GroupingOperator, Instance, JobState, RunOptions, StatefulOperator, StepReport, guard,
 };
 
 use crate::{
@@ -41,6 +41,7 @@ pub(crate) enum Work {
         operator: Box<GroupingOperator>,
         agreement: KeyAgreement,
     },
+    Stateful(Box<StatefulOperator>),
     /// Flatten and reshuffle: elements go on as they are.
     Pass,
     Write(Option<Box<dyn AnySinkWriter>>),
@@ -75,6 +76,14 @@ impl<'g> Step<'g> {
                 let most = options.bundle_elements;
                 let operator = GroupingOperator::new(grouping, windowing, emits_identity, most);
                 Work::Group { operator: Box::new(operator), agreement: KeyAgreement::default() }
+            }
+            Primitive::Stateful(stateful) => {
+                let windowing = &graph.collection(node.inputs[0]).windowing;
+                let is_read = |output: &CollectionId| !graph.readers(*output).is_empty();
+                let (wanted, most) =
+                    (node.outputs.iter().map(is_read).collect(), options.bundle_elements);
+                let operator = StatefulOperator::start(stateful, windowing, wanted, most)?;
+                Work::Stateful(Box::new(operator))
             }
             Primitive::TestStream(_) => Work::Script,
             Primitive::Flatten | Primitive::Reshuffle => Work::Pass,

@@ -50,12 +50,14 @@ pub(crate) fn build(
 ) -> Result<Look, RunError> {
     let index = scope.worker().index();
     let heads = shared.plan.stages.iter().enumerate().map(|(place, stage)| {
-        RefCell::new(Head::new(shared, StageId(place), index, splits[stage.head.0].as_ref()))
+        let queue = splits[stage.head.0].as_ref();
+        Head::new(shared, StageId(place), index, queue).map(RefCell::new)
     });
+    let heads: Vec<RefCell<Head>> = heads.collect::<Result<_, _>>()?;
     let mut wiring = Wiring {
         scope,
         shared: shared.clone(),
-        heads: Rc::new(heads.collect()),
+        heads: Rc::new(heads),
         worker: worker.clone(),
         streams: HashMap::new(),
         player: shared.script.as_ref().map(|script| Rc::new(Player::new(script, index == 0))),
@@ -135,14 +137,14 @@ impl<'scope> Wiring<'scope> {
             let (shared, step) = (self.shared.clone(), node.name.clone());
             DistributorPact(move |peers| ByKey::new(id, key, shared, step, peers))
         };
-        match (route, node.primitive.grouping()) {
+        match (route, &node.primitive) {
             _ if self.scope.worker().peers() == 1 => {
                 Input::Local(builder.new_input(stream, Pipeline))
             }
-            (Route::ByKey, Some(grouping)) => {
-                Input::Crossing(builder.new_input(stream, by_key(grouping.key.clone())))
+            (Route::ByKey, keyed) if let Some(key) = keyed.key() => {
+                Input::Crossing(builder.new_input(stream, by_key(key.clone())))
             }
-            (Route::PartialsByKey, Some(grouping)) => {
+            (Route::PartialsByKey, keyed) if let Some(grouping) = keyed.grouping() => {
                 Input::Crossing(builder.new_input(stream, by_key(grouping.partial_key.clone())))
             }
             (Route::Spread, _) => {

@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use watershed_model::{AnyBundle, Form, Primitive, Timestamp, fault};
+use watershed_model::{AnyBundle, CollectionId, Form, Primitive, Timestamp, fault};
 use watershed_runner_core::{
-    FastGrouping, GroupingOperator, RunError, StageId, guard, has_drained, is_simple, marked,
+    Failure, FastGrouping, GroupingOperator, RunError, StageId, StatefulOperator, guard,
+    has_drained, is_simple, marked,
 };
 
 use crate::{
@@ -30,6 +31,7 @@ pub(crate) enum Head {
     Script,
     Fast(FastGrouping),
     General(Box<GroupingOperator>),
+    Stateful(Box<StatefulOperator>),
     /// Bundles go on as they come.
     Pass,
     /// An element-wise step or a sink that is a stage of its own.
@@ -42,17 +44,26 @@ impl Head {
         stage: StageId,
         worker: usize,
         queue: Option<&Arc<SplitQueue>>,
-    ) -> Self {
+    ) -> Result<Self, RunError> {
         let node = shared.graph.node(shared.plan.stages[stage.0].head);
         if let Some(queue) = queue {
-            return Head::Source(Reading::new(queue.clone(), worker));
+            return Ok(Head::Source(Reading::new(queue.clone(), worker)));
         }
+        let most = shared.options.bundle_elements;
         let Some(grouping) = node.primitive.grouping() else {
-            return match node.primitive {
+            return Ok(match &node.primitive {
                 Primitive::TestStream(_) => Head::Script,
                 Primitive::Reshuffle => Head::Pass,
+                Primitive::Stateful(stateful) => {
+                    let windowing = &shared.graph.collection(node.inputs[0]).windowing;
+                    let is_read = |output: &CollectionId| !shared.graph.readers(*output).is_empty();
+                    let wanted = node.outputs.iter().map(is_read).collect();
+                    let operator = StatefulOperator::start(stateful, windowing, wanted, most);
+                    let failed = |failure| RunError::step(&node.name, failure);
+                    Head::Stateful(Box::new(operator.map_err(failed)?))
+                }
                 _ => Head::Step,
-            };
+            });
         };
         // For an empty input speaks the worker that would own the key of a global combine, `()`, whose
         // bytes are none.
@@ -62,11 +73,22 @@ impl Head {
             && matches!(&node.primitive, Primitive::CombinePerKey(combine) if combine.emits_identity);
         let windowing = &shared.graph.collection(node.inputs[0]).windowing;
         if is_simple(windowing) {
-            Head::Fast(FastGrouping::new(grouping, emits_identity))
+            Ok(Head::Fast(FastGrouping::new(grouping, emits_identity)))
         } else {
-            let most = shared.options.bundle_elements;
             let operator = GroupingOperator::new(grouping, windowing, emits_identity, most);
-            Head::General(Box::new(operator))
+            Ok(Head::General(Box::new(operator)))
+        }
+    }
+
+    /// Whether all that comes in an event of a test stream is handled as one bundle, at its end.
+    pub(crate) fn sets_aside(&self) -> bool {
+        matches!(self, Head::Fast(_) | Head::General(_) | Head::Stateful(_))
+    }
+
+    /// The processing time, before bundles are taken that may set timers by it.
+    pub(crate) fn tell_the_time(&mut self, now: impl FnOnce() -> Timestamp) {
+        if let Head::Stateful(operator) = self {
+            operator.advance(Timestamp::MIN, now());
         }
     }
 
@@ -115,6 +137,14 @@ impl Head {
                 taken.map_err(failed)?;
                 outcome
             }
+            Head::Stateful(operator) => {
+                let taken = operator.process(bundle, &mut |port, bundle| {
+                    emit(run, ports, id, port, marked(bundle, drained), &mut outcome);
+                });
+                run.count_drops(id, &operator.take_drops());
+                taken.map_err(failed)?;
+                outcome
+            }
             Head::Pass => {
                 run.emit(id, 0, bundle, &mut |exchange, bundle| ports.send(exchange, bundle))
             }
@@ -153,6 +183,18 @@ impl Head {
                     emit(run, ports, id, port, marked(bundle, drained), &mut outcome);
                 })
             }),
+            Head::Stateful(operator) => {
+                operator.advance(watermark, now);
+                let mut fired = Ok(false);
+                // Timers may set each other for ever.
+                while matches!(fired, Ok(false)) && !shared.is_over() {
+                    fired = operator.fire(&mut |port, bundle| {
+                        emit(run, ports, id, port, marked(bundle, drained), &mut outcome);
+                    });
+                }
+                run.count_drops(id, &operator.take_drops());
+                fired.map(drop)
+            }
             _ => Ok(()),
         };
         advanced.map_err(|failure| RunError::step(name, failure))?;
@@ -164,14 +206,23 @@ impl Head {
     pub(crate) fn hold(&self) -> Timestamp {
         match self {
             Head::General(operator) => operator.hold().unwrap_or(Timestamp::MAX),
+            Head::Stateful(operator) => operator.hold().unwrap_or(Timestamp::MAX),
             _ => Timestamp::MAX,
         }
+    }
+
+    /// Nothing more comes: an author's instance that stands here is torn down.
+    pub(crate) fn end(&mut self, shared: &Shared, stage: StageId) -> Result<(), RunError> {
+        let Head::Stateful(operator) = self else { return Ok(()) };
+        let node = shared.graph.node(shared.plan.stages[stage.0].head);
+        operator.end().map_err(|failure: Failure| RunError::step(&node.name, failure))
     }
 
     /// The processing time at which something is due next.
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         match self {
             Head::General(operator) => operator.next_deadline(),
+            Head::Stateful(operator) => operator.next_deadline(),
             _ => None,
         }
     }

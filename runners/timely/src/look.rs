@@ -52,6 +52,7 @@ impl Look {
             Head::Source(reading) => step.holder = reading.holder(),
             Head::Script => step.holder = Holder::Script,
             Head::General(operator) => step.look_at(operator, most),
+            Head::Stateful(operator) => step.look_at_stateful(operator, most),
             Head::Fast(grouping) => self.look_at_fast(grouping, step),
             Head::Pass | Head::Step => {}
         }

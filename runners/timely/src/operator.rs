@@ -47,7 +47,9 @@ pub(crate) struct Operator {
     epoch: Epoch,
     /// The input watermark.
     watermark: Timestamp,
-    /// What came in the open epoch to a grouping, which handles it as one bundle, at its end.
+    /// The output watermark.
+    passed: Timestamp,
+    /// What came in the open epoch to a grouping or a stateful step, which handles it as one bundle, at its end.
     set_aside: Vec<(AnyBundle, Form)>,
     /// When a source last told its watermark.
     told: Instant,
@@ -79,6 +81,7 @@ impl Operator {
             player,
             epoch: Epoch(0),
             watermark: Timestamp::MIN,
+            passed: Timestamp::MIN,
             set_aside: Vec::new(),
             told: Instant::now(),
             bundles: 0,
@@ -210,7 +213,10 @@ impl Operator {
     }
 
     fn take_in(&mut self, head: &mut Head) -> Result<(), RunError> {
-        let sets_aside = self.player.is_some() && matches!(head, Head::Fast(_) | Head::General(_));
+        let sets_aside = self.player.is_some() && head.sets_aside();
+        if !sets_aside {
+            head.tell_the_time(|| self.shared.options.clock.now());
+        }
         let Operator { shared, stage, run, ports, set_aside, .. } = self;
         let mut outcome = Ok(());
         for (input, form) in &mut self.inputs {
@@ -238,16 +244,17 @@ impl Operator {
         epoch: Epoch,
         watermark: Timestamp,
     ) -> Result<(), RunError> {
+        let now = match (&self.player, &*head) {
+            (Some(player), _) => player.now(Epoch(epoch.0.saturating_sub(1))),
+            (None, Head::General(_) | Head::Stateful(_)) => self.shared.options.clock.now(),
+            (None, _) => Timestamp::MIN,
+        };
+        head.tell_the_time(|| now);
         let form = self.set_aside.first().map(|(_, form)| *form);
         let aside = self.set_aside.drain(..).map(|(bundle, _)| bundle);
         if let (Some(form), Some(bundle)) = (form, AnyBundle::concatenate(aside)) {
             head.take(&self.shared, self.stage, &mut self.run, &mut self.ports, bundle, form)?;
         }
-        let now = match (&self.player, &*head) {
-            (Some(player), _) => player.now(Epoch(epoch.0.saturating_sub(1))),
-            (None, Head::General(_)) => self.shared.options.clock.now(),
-            (None, _) => Timestamp::MIN,
-        };
         self.epoch = epoch;
         self.watermark = watermark;
         if fault!("the-end-runs-ahead") && watermark == Timestamp::MAX {
@@ -260,7 +267,9 @@ impl Operator {
     /// What was folded before an exchange goes out as far as the output watermark has come, and then the
     /// moment is passed on.
     fn pass_on(&mut self, hold: Timestamp) -> Result<(), RunError> {
-        let (watermark, ports) = (self.watermark.min(hold), &mut self.ports);
+        // What is kept of late elements holds it where it is, and never drags it back.
+        self.passed = self.watermark.min(hold).max(self.passed);
+        let (watermark, ports) = (self.passed, &mut self.ports);
         let folded = if fault!("doors-ignore-holds") { self.watermark } else { watermark };
         self.run.advance(folded, &mut |exchange, bundle| ports.send(exchange, bundle))?;
         self.run.has_come_to(self.stage, self.watermark, watermark);
@@ -271,6 +280,7 @@ impl Operator {
     /// Nothing more comes.
     fn end(&mut self, head: &mut Head) -> Result<(), RunError> {
         self.settle(head, Epoch(u64::MAX), Timestamp::MAX)?;
+        head.end(&self.shared, self.stage)?;
         self.run.finish()?;
         self.run.has_come_to(self.stage, Timestamp::MAX, Timestamp::MAX);
         self.ports.release();

@@ -316,7 +316,7 @@ impl StageRun {
         const SAMPLE: u64 = 512;
         let exchange = &self.shared.plan.exchanges[exchange.0];
         let receiver = self.shared.graph.node(self.shared.plan.stages[exchange.to.0].head);
-        let Some(grouping) = receiver.primitive.grouping() else { return Ok(()) };
+        let Some(key) = receiver.primitive.key() else { return Ok(()) };
         let element = &self.shared.graph.collection(exchange.collection).element;
         self.checked += 1;
         // Often at first, since a mistake in a type mostly shows at once.
@@ -324,7 +324,7 @@ impl StageRun {
         guard(|| {
             self.shared.options.check_sizes(element, bundle)?;
             if sampled {
-                grouping.key.check(bundle)?;
+                key.check(bundle)?;
                 element.round_trip(bundle)?;
             }
             Ok(())

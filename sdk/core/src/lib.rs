@@ -4,6 +4,7 @@
 //!   pipeline, collection, transform     what an author holds, and how composites are written
 //!   element_wise, do_fn                 closures and DoFns: work on one element at a time
 //!   keyed, combine, group, table        grouping by key, and the combiners of the toolbox
+//!   stateful                            DoFns that remember: cells and timers of each key and window
 //!   window                              window functions, open to authors
 //!   transforms                          composites made of the above
 //!   create, observe, testing            elements from memory, and looking at them again
@@ -26,6 +27,7 @@ mod keyed;
 mod observe;
 mod periodic_impulse;
 mod pipeline;
+mod stateful;
 mod table;
 mod test_stream;
 pub mod testing;
@@ -52,6 +54,11 @@ pub use keyed::Keyed;
 pub use observe::{Collected, Observed};
 pub use periodic_impulse::PeriodicImpulse;
 pub use pipeline::{Pipeline, Written};
+pub use stateful::{
+    BagState, CombiningState, DeclaredTimer, EventTimer, EventTimerFamily, FiredTimer, MapState,
+    MultimapState, OrderedListState, ProcessingTimer, ProcessingTimerFamily, SetState,
+    StateContext, StateSpec, StatefulDoFn, StatefulEmitters, ValueState, WindowExpiration,
+};
 pub use test_stream::TestStream;
 pub use transform::PTransform;
 pub use window::{

@@ -8,7 +8,7 @@
 //!   time, window, pane, sign       what every element carries beside its value
 //!   column, metadata, bundle       how many elements carry it together: a struct of arrays
 //!   coder, element_type, key       values as bytes; routing by the bytes of keys
-//!   kernel, table                  what a runner calls: element-wise work, keyed tables
+//!   kernel, table, stateful        what a runner calls: element-wise work, keyed tables, keyed state
 //!   source, sink                   where elements come from and go to
 //!   trigger                        when a grouping puts out what it has
 //!   windowing, graph               the pipeline itself, immutable once built
@@ -30,6 +30,7 @@ mod pane;
 mod sign;
 mod sink;
 mod source;
+mod stateful;
 mod table;
 mod time;
 mod timestamp_policy;
@@ -47,7 +48,7 @@ pub use fault::{choose_fault, fault_is_chosen};
 pub use graph::{
     Boundedness, Collection, CollectionId, CombinePerKey, DroppedFactory, DroppedFrom, Graph,
     GraphBuilder, GraphFormat, GroupByKey, Grouping, Node, NodeId, ParDo, Primitive, Read, Scope,
-    ScopeId, Subject, TestEvent, TestStream, Write,
+    ScopeId, Stateful, Subject, TestEvent, TestStream, Write,
 };
 pub use kernel::{DropReason, Drops, Kernel, KernelFactory, KernelOutput};
 pub use key::{Key, KeyGroup, KeyHasher, KeyType};
@@ -58,6 +59,10 @@ pub use sink::{AnySink, AnySinkWriter, Epoch, Sink, SinkWriter, WorkerIndex, era
 pub use source::{
     Advance, AnyReader, AnySource, AnySplit, Budget, Progress, Reader, Source, SourceOutput,
     erase_source,
+};
+pub use stateful::{
+    Due, KeyWindow, SavedState, SetTimer, StatefulFactory, StatefulKernel, TimeDomain, TimerBook,
+    TimerName,
 };
 pub use table::{Cell, KeyedTable, PaneCell, Placement, Slot, TableFactory};
 pub use time::{

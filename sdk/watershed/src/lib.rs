@@ -40,11 +40,14 @@ pub mod ui;
 pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code, is_launched_child};
 pub use watershed_core::{
-    BundleContext, CalendarWindows, Collected, Create, DoFn, Dropped, ElementContext, Emitter,
-    Emitters, Failed, FixedWindows, Four, Func, GenerateSequence, GlobalWindows, Group, Keyed,
-    NoOutputs, Observed, One, Outputs, PCollection, PTransform, PeriodicImpulse, Pipeline,
-    Sessions, SlidingWindows, TestStream, Three, Two, WindowExt, WindowFn, WindowSettings,
-    Windowing, Written, chrono, chrono_tz, combine,
+    BagState, BundleContext, CalendarWindows, Collected, CombiningState, Create, DeclaredTimer,
+    DoFn, Dropped, ElementContext, Emitter, Emitters, EventTimer, EventTimerFamily, Failed,
+    FiredTimer, FixedWindows, Four, Func, GenerateSequence, GlobalWindows, Group, Keyed, MapState,
+    MultimapState, NoOutputs, Observed, One, OrderedListState, Outputs, PCollection, PTransform,
+    PeriodicImpulse, Pipeline, ProcessingTimer, ProcessingTimerFamily, Sessions, SetState,
+    SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters, TestStream, Three,
+    Two, ValueState, WindowExpiration, WindowExt, WindowFn, WindowSettings, Windowing, Written,
+    chrono, chrono_tz, combine,
 };
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
@@ -73,9 +76,9 @@ pub mod prelude {
         AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, BoxError,
         CalendarWindows, DoFn, ElementContext, Emitters, FixedWindows, GenerateSequence,
         GlobalWindows, Group, Never, One, PCollection, PTransform, PeriodicImpulse, Pipeline,
-        PipelineOptions, Repeatedly, RunError, RunPipeline, Sessions, SlidingWindows, Timestamp,
-        TimestampPolicy, Trigger, Two, WindowExt, WindowSettings, combine::*, days, hours, millis,
-        minutes, seconds,
+        PipelineOptions, Repeatedly, RunError, RunPipeline, Sessions, SlidingWindows, StateContext,
+        StateSpec, StatefulDoFn, StatefulEmitters, Timestamp, TimestampPolicy, Trigger, Two,
+        WindowExt, WindowSettings, combine::*, days, hours, millis, minutes, seconds,
     };
 }
 

@@ -1,11 +1,12 @@
 //! What is dropped as too late: counted, and put out as a collection of its own where that is wanted.
 
 use watershed_model::{
-    AnyBundle, DropReason, DroppedFactory, DroppedFrom, Drops, Timestamp, Window, fault,
+    AnyBundle, Dictionary, DropReason, DroppedFactory, DroppedFrom, Drops, Timestamp, Window,
+    WindowSet, fault,
 };
 
 /// What a grouping dropped of one bundle.
-pub(super) struct Dropped {
+pub(crate) struct Dropped {
     factory: Option<DroppedFactory>,
     drops: Drops,
     /// The elements that were dropped, by their places in the bundle, in order.
@@ -14,17 +15,17 @@ pub(super) struct Dropped {
 }
 
 impl Dropped {
-    pub(super) fn new(factory: Option<DroppedFactory>) -> Self {
+    pub(crate) fn new(factory: Option<DroppedFactory>) -> Self {
         Dropped { factory, drops: Drops::default(), elements: Vec::new(), from: Vec::new() }
     }
 
     /// Whether somebody reads what is dropped.
-    pub(super) fn is_wanted(&self) -> bool {
+    pub(crate) fn is_wanted(&self) -> bool {
         self.factory.is_some()
     }
 
     /// An element does not count in this window.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         element: usize,
         window: &Window,
@@ -39,7 +40,7 @@ impl Dropped {
     }
 
     /// The dropped elements of the bundle at hand, for those who read them.
-    pub(super) fn take_elements(&mut self, bundle: Option<&AnyBundle>) -> Option<AnyBundle> {
+    pub(crate) fn take_elements(&mut self, bundle: Option<&AnyBundle>) -> Option<AnyBundle> {
         let (elements, from) = (std::mem::take(&mut self.elements), std::mem::take(&mut self.from));
         match (&self.factory, bundle) {
             (Some(factory), Some(bundle)) if !elements.is_empty() => {
@@ -50,13 +51,13 @@ impl Dropped {
     }
 
     /// What was counted since it was last asked.
-    pub(super) fn take_drops(&mut self) -> Drops {
+    pub(crate) fn take_drops(&mut self) -> Drops {
         std::mem::take(&mut self.drops)
     }
 }
 
 /// How many elements of a bundle there are, each counted once for each of its windows.
-pub(super) fn in_windows(bundle: &AnyBundle) -> u64 {
+pub(crate) fn in_windows(bundle: &AnyBundle) -> u64 {
     let windows = &bundle.metadata().windows;
     let mut sizes = windows.table().iter().map(|set| set.as_slice().len() as u64);
     let first = sizes.next().unwrap_or(0);
@@ -68,16 +69,16 @@ pub(super) fn in_windows(bundle: &AnyBundle) -> u64 {
 }
 
 /// Which windows of each distinct set of a bundle are still open at a watermark.
-pub(super) struct Admission {
+pub(crate) struct Admission {
     /// For each distinct window set, which of its windows are open.
     open: Vec<Vec<bool>>,
     /// Whether none of any set is expired, as mostly.
-    pub(super) all: bool,
+    pub(crate) all: bool,
 }
 
 impl Admission {
     /// Looks at each distinct window once.
-    pub(super) fn of(bundle: &AnyBundle, is_expired: impl Fn(&Window) -> bool) -> Self {
+    pub(crate) fn of(bundle: &AnyBundle, is_expired: impl Fn(&Window) -> bool) -> Self {
         let mut all = true;
         let sets = bundle.metadata().windows.table().iter();
         let open = sets.map(|set| {
@@ -90,7 +91,7 @@ impl Admission {
     }
 
     /// The windows of a set that are open.
-    pub(super) fn open<'w>(
+    pub(crate) fn open<'w>(
         &self,
         set: u32,
         windows: &'w [Window],
@@ -100,9 +101,30 @@ impl Admission {
             .map(|(_, window)| window)
     }
 
+    /// A bundle to which this was applied, its elements only in windows that are open.
+    pub(crate) fn only_open(&self, bundle: AnyBundle) -> AnyBundle {
+        if self.all {
+            return bundle;
+        }
+        let mut metadata = bundle.metadata().clone();
+        let (sets, index) = (metadata.windows.table(), metadata.windows.index().clone());
+        let sets =
+            std::iter::zip(sets, &self.open).map(|(set, open)| match open.contains(&false) {
+                // What is in no open window at all is no element's any more.
+                true if open.contains(&true) => {
+                    let windows = std::iter::zip(set.as_slice(), open).filter(|(_, open)| **open);
+                    let windows: Vec<Window> = windows.map(|(window, _)| window.clone()).collect();
+                    WindowSet::from(windows.as_slice())
+                }
+                _ => set.clone(),
+            });
+        metadata.windows = Dictionary::new(sets.collect(), index);
+        bundle.with_metadata(metadata)
+    }
+
     /// Takes out what has no open window left, and counts each expired window of each element. If
     /// something was taken out, the places of what was kept are returned beside it.
-    pub(super) fn apply(
+    pub(crate) fn apply(
         &self,
         bundle: AnyBundle,
         watermark: Timestamp,

@@ -14,6 +14,7 @@ mod fast_look;
 mod general;
 mod rules;
 
+pub(crate) use admission::{Admission, Dropped, in_windows};
 pub use fast::FastGrouping;
 pub use general::{Emit, GroupingOperator, Located};
 pub use rules::is_simple;

@@ -101,7 +101,7 @@ fn is_head(primitive: &Primitive, options: PlanOptions) -> bool {
     match primitive {
         Primitive::Read(_) | Primitive::TestStream(_) | Primitive::Reshuffle => true,
         Primitive::ParDo(_) | Primitive::AssignWindows(_) | Primitive::Write(_) => !options.fusion,
-        other => other.grouping().is_some(),
+        other => other.key().is_some(),
     }
 }
 
@@ -168,7 +168,7 @@ impl Planner<'_> {
             Primitive::CombinePerKey(combine) if self.options.lifts() && is_liftable(combine) => {
                 Route::PartialsByKey
             }
-            other if other.grouping().is_some() => Route::ByKey,
+            other if other.key().is_some() => Route::ByKey,
             _ => Route::Local,
         }
     }

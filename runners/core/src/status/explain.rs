@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use watershed_model::{Timestamp, Window, millis};
+use watershed_model::{TimeDomain, Timestamp, Window, millis};
 
 use super::{HeldBy, Holder, JobStatus, OpenWindow, StepNow, is_under_way};
 
@@ -148,6 +148,16 @@ impl JobStatus {
             Holder::Input => "nothing that is known".to_owned(),
             Holder::Window { window, at } => {
                 format!("window {window}, whose next pane has the time {at}{on}")
+            }
+            Holder::Timer { timer, window, at, due, domain } => {
+                let by = match domain {
+                    TimeDomain::EventTime => "the watermark passes",
+                    TimeDomain::ProcessingTime => "the clock shows",
+                };
+                format!(
+                    "timer `{timer}` in window {window}, which fires when {by} {due}, and what it puts out \
+                     has the time {at}{on}"
+                )
             }
             Holder::Split { split, at, is_idle } => {
                 let why = match (step.status.is_congested, is_idle) {

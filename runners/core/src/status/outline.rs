@@ -23,7 +23,7 @@ pub struct StepOutline {
     pub inputs: Vec<usize>,
     /// How many outputs it has.
     pub outputs: usize,
-    /// Whether it groups by key and window.
+    /// Whether it keeps something for each key and window.
     pub is_grouping: bool,
     /// How its input is windowed, or its output if it has no input.
     pub windowing: String,
@@ -43,7 +43,7 @@ impl Outline {
                 location: node.location.to_string(),
                 inputs: node.inputs.iter().map(|id| graph.collection(*id).producer.0).collect(),
                 outputs: node.outputs.len(),
-                is_grouping: node.primitive.grouping().is_some(),
+                is_grouping: node.primitive.key().is_some(),
                 windowing: windowing.map_or_else(String::new, |windowing| format!("{windowing:?}")),
                 is_endless: collections()
                     .any(|id| graph.collection(*id).boundedness == Boundedness::Unbounded),

@@ -1,9 +1,9 @@
 //! Where one worker stands.
 
 use serde::{Deserialize, Serialize};
-use watershed_model::{Timestamp, Window};
+use watershed_model::{TimeDomain, Timestamp, Window};
 
-use crate::{GroupingOperator, Standing, StepReport};
+use crate::{GroupingOperator, Standing, StatefulOperator, StepReport};
 
 /// Where one worker stands, at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,19 @@ pub enum Holder {
         window: Window,
         /// Where it holds the watermark.
         at: Timestamp,
+    },
+    /// What a timer puts out must go out with its time.
+    Timer {
+        /// The timer's name, with its tag in brackets if it is one of a family.
+        timer: String,
+        /// The window of the key that set it.
+        window: Window,
+        /// Where it holds the watermark.
+        at: Timestamp,
+        /// When it is due.
+        due: Timestamp,
+        /// What it goes by.
+        domain: TimeDomain,
     },
     /// A split of a source.
     Split {
@@ -119,6 +132,17 @@ impl StepStatus {
         };
         if self.output_watermark < self.input_watermark
             && let Some(holder) = grouping.holder()
+        {
+            self.holder = holder;
+        }
+    }
+    /// Adds what a stateful step keeps, and whether that holds the output watermark.
+    pub fn look_at_stateful(&mut self, step: &StatefulOperator, most_windows: usize) {
+        self.state = step.state_size();
+        self.windows = step.open_windows(most_windows);
+        self.report.ledger.elements = step.account();
+        if self.output_watermark < self.input_watermark
+            && let Some(holder) = step.holder()
         {
             self.holder = holder;
         }

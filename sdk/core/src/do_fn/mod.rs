@@ -8,4 +8,5 @@ mod par_do;
 pub use context::{BundleContext, ElementContext};
 pub use emitter::Emitter;
 pub use outputs::{Four, NoOutputs, One, Outputs, Three, Two};
+pub(crate) use par_do::one_window_each;
 pub use par_do::{DoFn, Emitters};

@@ -192,7 +192,7 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
 }
 
 /// The same elements, each once for every window it is in.
-fn one_window_each<T: Element>(bundle: Bundle<T>) -> Bundle<T> {
+pub(crate) fn one_window_each<T: Element>(bundle: Bundle<T>) -> Bundle<T> {
     let windows = &bundle.metadata.windows;
     let is_one = |set: &WindowSet| matches!(set, WindowSet::One(_));
     if windows.table().iter().all(is_one) || fault!("windows-are-looked-at-together") {

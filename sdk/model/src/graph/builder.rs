@@ -229,6 +229,7 @@ impl GraphBuilder {
         let has_an_end = self.nodes.iter().any(|node| match &node.primitive {
             Primitive::Write(_) => true,
             Primitive::ParDo(par_do) => par_do.is_observer,
+            Primitive::Stateful(stateful) => stateful.is_observer,
             _ => false,
         });
         let last = self.nodes.len().checked_sub(1).filter(|_| !has_an_end)?;

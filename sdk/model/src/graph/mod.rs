@@ -16,7 +16,7 @@ use std::fmt;
 pub use builder::{GraphBuilder, Subject};
 pub use node::{
     CombinePerKey, DroppedFactory, DroppedFrom, GroupByKey, Grouping, ParDo, Primitive, Read,
-    TestEvent, TestStream, Write,
+    Stateful, TestEvent, TestStream, Write,
 };
 pub use print::GraphFormat;
 

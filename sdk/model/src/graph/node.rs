@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    AnyBundle, AnySink, AnySource, DropReason, ElementType, KernelFactory, KeyType, TableFactory,
-    Timestamp, Window, WindowTablesFactory,
+    AnyBundle, AnySink, AnySource, DropReason, Duration, ElementType, KernelFactory, KeyType,
+    StatefulFactory, TableFactory, Timestamp, Window, WindowTablesFactory,
 };
 
 /// What a step does. Each corresponds to one concept of Beam's pipeline proto.
@@ -21,6 +21,8 @@ pub enum Primitive {
     GroupByKey(GroupByKey),
     /// Folds the values of each key and window.
     CombinePerKey(CombinePerKey),
+    /// Runs a stateful DoFn: cells and timers of each key and window.
+    Stateful(Stateful),
     /// Puts its inputs together; elements are not touched.
     Flatten,
     /// Spreads elements over the workers anew; elements are not touched, and nothing is fused across.
@@ -40,10 +42,19 @@ impl Primitive {
             Primitive::AssignWindows(_) => "AssignWindows",
             Primitive::GroupByKey(_) => "GroupByKey",
             Primitive::CombinePerKey(_) => "CombinePerKey",
+            Primitive::Stateful(_) => "Stateful",
             Primitive::Flatten => "Flatten",
             Primitive::Reshuffle => "Reshuffle",
             Primitive::TestStream(_) => "TestStream",
             Primitive::Write(_) => "Write",
+        }
+    }
+
+    /// The type of the keys by which its input is spread over workers, if it is.
+    pub fn key(&self) -> Option<&Arc<dyn KeyType>> {
+        match self {
+            Primitive::Stateful(stateful) => Some(&stateful.key),
+            other => other.grouping().map(|grouping| &grouping.key),
         }
     }
 
@@ -148,6 +159,23 @@ pub struct CombinePerKey {
     pub emits_identity: bool,
 }
 
+/// Runs a stateful DoFn.
+#[derive(Clone)]
+pub struct Stateful {
+    /// Reads the keys of the input's elements.
+    pub key: Arc<dyn KeyType>,
+    /// Makes an instance, without any state.
+    pub kernel: StatefulFactory,
+    /// Whether the step is run for its effects, so that a pipeline may end in it.
+    pub is_observer: bool,
+    /// Whether what is put out when a window expires holds the watermark at the window's end until then.
+    pub holds_for_expiration: bool,
+    /// How much event time after its last element a key and window is forgotten, if it is.
+    pub time_to_live: Option<Duration>,
+    /// The names of the timers, in the order of their declaration.
+    pub timers: Arc<[String]>,
+}
+
 /// Writes to a sink.
 #[derive(Clone)]
 pub struct Write {
@@ -182,6 +210,12 @@ impl fmt::Debug for GroupByKey {
 impl fmt::Debug for CombinePerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?}", self.combiner, self.grouping)
+    }
+}
+
+impl fmt::Debug for Stateful {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "by {}", self.key.type_name())
     }
 }
 

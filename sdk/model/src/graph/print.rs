@@ -261,6 +261,7 @@ fn describe(primitive: &Primitive, name: &str) -> String {
         Primitive::ParDo(_) => return String::new(),
         Primitive::GroupByKey(group) => format!("{group:?}"),
         Primitive::CombinePerKey(combine) => format!("{combine:?}"),
+        Primitive::Stateful(stateful) => format!("{stateful:?}"),
         Primitive::TestStream(stream) => format!("{stream:?}"),
         Primitive::AssignWindows(_) | Primitive::Flatten | Primitive::Reshuffle => String::new(),
     };

@@ -211,6 +211,9 @@ impl HolderView {
             Holder::Window { window, at } => {
                 ("window", format!("window {window}, at {}", told(at)))
             }
+            Holder::Timer { timer, window, at, .. } => {
+                ("timer", format!("timer {timer} in window {window}, at {}", told(at)))
+            }
             Holder::Split { split, at, is_idle } => {
                 let idle = if *is_idle { ", idle" } else { "" };
                 ("split", format!("split {split}, at {}{idle}", told(at)))

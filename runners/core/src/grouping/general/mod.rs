@@ -7,7 +7,7 @@
 //!   firing      what a trigger's firing, a window's end and its expiry put out
 //!   state       what is kept for one key and window
 //!   windows     what all keys share of a window; its timer
-//!   times       deadlines, holds
+//!   times       deadlines
 //!   batch       panes on their way out
 //!   look        what it says of itself: sizes, accounts, holds, open windows
 //! ```

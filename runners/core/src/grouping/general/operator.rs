@@ -10,12 +10,13 @@ use watershed_model::{
 use super::{
     batch::PaneBatch,
     state::{Had, StateId, WindowState},
-    times::{Deadlines, Holds},
+    times::Deadlines,
     windows::{WindowId, Windows},
 };
 use crate::{
     Account,
     grouping::{admission::Dropped, rules::Rules},
+    holds::Holds,
     trigger::At,
 };
 

@@ -1,6 +1,6 @@
-//! What waits for a time: deadlines of processing time, and holds.
+//! What waits for processing time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use watershed_model::{Timestamp, fault};
 
@@ -42,38 +42,6 @@ impl Deadlines {
         self.0.first().map(|(at, _)| *at)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-/// Where windows hold the output watermark, counted.
-#[derive(Default)]
-pub(super) struct Holds(BTreeMap<Timestamp, usize>);
-
-impl Holds {
-    pub(super) fn change(&mut self, from: Option<Timestamp>, to: Option<Timestamp>) {
-        if from == to {
-            return;
-        }
-        if let Some(to) = to {
-            *self.0.entry(to).or_default() += 1;
-        }
-        if let Some(from) = from
-            && let Some(count) = self.0.get_mut(&from)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.0.remove(&from);
-            }
-        }
-    }
-
-    pub(super) fn least(&self) -> Option<Timestamp> {
-        self.0.first_key_value().map(|(at, _)| *at)
-    }
-
-    /// At how many times windows hold.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

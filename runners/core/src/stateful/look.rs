@@ -1,0 +1,65 @@
+//! What a stateful step says of itself.
+
+use watershed_model::{TimeDomain, Timestamp};
+
+use super::operator::StatefulOperator;
+use crate::{Account, Holder, OpenWindow, StateSize};
+
+impl StatefulOperator {
+    /// What came, was handed to the author's code, and waits for its place in the order of times.
+    pub fn account(&self) -> Account {
+        let held = self.waiting();
+        Account { left: self.account.folded - held, held, ..self.account }
+    }
+
+    /// How much is kept.
+    pub fn state_size(&self) -> StateSize {
+        StateSize { entries: self.book.entries() as u64, elements: self.waiting() }
+    }
+
+    /// What holds the output watermark where it is, if something here does.
+    pub fn holder(&self) -> Option<Holder> {
+        let at = self.hold()?;
+        self.book.kept().find_map(|kept| {
+            let window = || self.book.windows.get(kept.window).window.clone();
+            if let Some((_, timer)) = kept.timers.iter().find(|(_, timer)| timer.output == at) {
+                let declared = self.step.timers.get(timer.name.id as usize);
+                let name = declared.cloned().unwrap_or_default();
+                let timer_name = match &timer.name.tag {
+                    Some(tag) => format!("{name}[{tag}]"),
+                    None => name,
+                };
+                let (window, due, domain) = (window(), timer.time, timer.domain);
+                return Some(Holder::Timer { timer: timer_name, window, at, due, domain });
+            }
+            let holds = kept.element.is_some_and(|(element, _)| element == at)
+                || kept.expiration_hold == Some(at);
+            holds.then(|| Holder::Window { window: window(), at })
+        })
+    }
+
+    /// The windows that keys have, those that end first, up to `most`.
+    pub fn open_windows(&self, most: usize) -> Vec<OpenWindow> {
+        let mut open: Vec<_> = self.book.windows.iter().collect();
+        open.sort_unstable_by_key(|open| (open.window.max_timestamp(), &open.window));
+        let open = open.into_iter().take(most).map(|open| OpenWindow {
+            window: open.window.clone(),
+            end: self.book.end_of(&open.window),
+            expiry: open.expiry,
+            keys: open.keys.len() as u64,
+            closed: 0,
+            elements: 0,
+            deadline: self.deadline(&open.window),
+        });
+        open.collect()
+    }
+
+    /// The processing time at which the first timer of a window is due.
+    fn deadline(&self, window: &watershed_model::Window) -> Option<Timestamp> {
+        let kept = self.book.kept();
+        let of_window = kept.filter(|kept| self.book.windows.get(kept.window).window == *window);
+        let timers = of_window.flat_map(|kept| &kept.timers).map(|(_, timer)| timer);
+        let by_clock = timers.filter(|timer| timer.domain == TimeDomain::ProcessingTime);
+        by_clock.map(|timer| timer.time).min()
+    }
+}

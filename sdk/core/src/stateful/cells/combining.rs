@@ -1,0 +1,53 @@
+//! What a combiner makes of values.
+
+use std::marker::PhantomData;
+
+use watershed_model::BoxError;
+
+use crate::{
+    StateContext,
+    combine::{CombineContext, CombineFn},
+};
+
+const CX: CombineContext<'static> = CombineContext::without_views();
+
+/// Values, folded as they are added: only the accumulator is kept. (Beam: `CombiningState`.)
+#[derive(Clone)]
+pub struct CombiningState<V, C> {
+    id: u32,
+    combiner: C,
+    values: PhantomData<fn(V)>,
+}
+
+impl<V, C: CombineFn<V>> CombiningState<V, C> {
+    pub(in crate::stateful) fn new(id: u32, combiner: C) -> Self {
+        CombiningState { id, combiner, values: PhantomData }
+    }
+
+    /// Adds a value.
+    #[inline]
+    pub fn add<K>(&self, cx: &mut StateContext<'_, K>, value: V) {
+        let cell = cx.cell::<C::Accumulator>(self.id);
+        let accumulator = cell.get_or_insert_with(|| self.combiner.create(&CX));
+        self.combiner.add(accumulator, value, &CX);
+    }
+
+    /// The result of all values that were added; of none, that of the combiner's identity.
+    ///
+    /// # Errors
+    /// When the combiner has no honest result, an overflow say.
+    pub fn read<K>(&self, cx: &StateContext<'_, K>) -> Result<C::Output, BoxError> {
+        let accumulator = cx.get::<C::Accumulator>(self.id).cloned();
+        self.combiner.extract(accumulator.unwrap_or_else(|| self.combiner.create(&CX)), &CX)
+    }
+
+    /// Whether no value was added.
+    pub fn is_empty<K>(&self, cx: &StateContext<'_, K>) -> bool {
+        cx.get::<C::Accumulator>(self.id).is_none()
+    }
+
+    /// Forgets all values.
+    pub fn clear<K>(&self, cx: &mut StateContext<'_, K>) {
+        *cx.cell::<C::Accumulator>(self.id) = None;
+    }
+}

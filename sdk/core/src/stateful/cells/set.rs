@@ -1,0 +1,52 @@
+//! Values, each once.
+
+use foldhash::fast::RandomState;
+use indexmap::IndexSet;
+use watershed_model::Key;
+
+use super::handle;
+use crate::StateContext;
+
+pub(in crate::stateful) type Set<T> = IndexSet<T, RandomState>;
+
+handle!(
+    /// Values, each once, in no promised order. (Beam: `SetState`.)
+    SetState<T>
+);
+
+impl<T: Key> SetState<T> {
+    /// Adds a value; whether it is new.
+    pub fn insert<K>(self, cx: &mut StateContext<'_, K>, value: T) -> bool {
+        cx.cell::<Set<T>>(self.id).get_or_insert_default().insert(value)
+    }
+
+    /// Whether the value is there.
+    pub fn contains<K>(self, cx: &StateContext<'_, K>, value: &T) -> bool {
+        cx.get::<Set<T>>(self.id).is_some_and(|set| set.contains(value))
+    }
+
+    /// Takes a value out; whether it was there.
+    pub fn remove<K>(self, cx: &mut StateContext<'_, K>, value: &T) -> bool {
+        cx.cell::<Set<T>>(self.id).as_mut().is_some_and(|set| set.swap_remove(value))
+    }
+
+    /// The values.
+    pub fn iter<'s, K>(self, cx: &'s StateContext<'_, K>) -> impl Iterator<Item = &'s T> {
+        cx.get::<Set<T>>(self.id).into_iter().flatten()
+    }
+
+    /// How many values.
+    pub fn len<K>(self, cx: &StateContext<'_, K>) -> usize {
+        cx.get::<Set<T>>(self.id).map_or(0, Set::len)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty<K>(self, cx: &StateContext<'_, K>) -> bool {
+        self.len(cx) == 0
+    }
+
+    /// Forgets all values.
+    pub fn clear<K>(self, cx: &mut StateContext<'_, K>) {
+        *cx.cell::<Set<T>>(self.id) = None;
+    }
+}
