@@ -497,8 +497,8 @@ pub const FAULTS: &[Fault] = &[
         &["ST-03", "ST-11"],
     ),
     breaking(
-        "timers-loop-for-ever",
-        "a timer that sets itself goes on to the end of time when the input has ended",
+        "timers-loop-on",
+        "a timer that sets itself goes on for an hour of event time when the elements have ended",
         &["ST-04", "ST-07"],
     ),
     breaking(

@@ -55,18 +55,18 @@ fn event_timers_fire_once_when_the_watermark_has_come(bench: &Bench) {
         points => cells.family.set(cx, &points.to_string(), at(points)),
     });
     for bench in bench.seeds(3, 1) {
-        let script =
-            "a=15@1 | w14.999999 | a=0@2 | w15 | a=0@3 | a=30@4 | a=20@4 | w29 | a=0@5 | w29.5";
+        let script = "a=15@1 | w14.999999 | a=0@2 | w15 | a=0@3 | a=30@4 | a=20@4 | a=18@4 | w29 | a=0@5 | w29.5";
         let (said, _) = recipe.play(&bench, script, global);
         assert_eq!(
             said,
             [
                 "a 1 family15 @15 global",
-                "a 2 family20 @20 global",
-                "a 3 family30 @30 global",
+                "a 2 family18 @18 global",
+                "a 3 family20 @20 global",
+                "a 4 family30 @30 global",
                 "a saw 0 @2 global",
                 "a saw 1 @3 global",
-                "a saw 2 @5 global",
+                "a saw 3 @5 global",
             ]
         );
     }
