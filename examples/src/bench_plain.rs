@@ -21,7 +21,7 @@ use foldhash::fast::RandomState;
 mod events;
 mod words;
 use events::{
-    DISORDER, ItemKey, KeyForm, WINDOW, WorkKey, checksum, chunks, event, keep, timed_event,
+    DISORDER, ItemKey, KeyForm, STEP, WINDOW, WorkKey, checksum, chunks, event, keep, timed_event,
     transform,
 };
 use words::words;
@@ -67,6 +67,9 @@ enum Work {
     /// Map, filter, and count and sum for each key, in one global window.
     #[value(name = "W3G")]
     StepsGlobally,
+    /// Reads, changes and writes count and sum of each key, and tells of every thousandth event of each.
+    #[value(name = "STATE")]
+    State,
 }
 
 type Totals<K> = HashMap<K, (u64, u64), RandomState>;
@@ -104,6 +107,23 @@ fn steps_globally<K: WorkKey>(events: u64) -> (usize, u64) {
     }
     let parts = totals.iter().map(|(key, (count, sum))| checksum(0, key.number(), *count, *sum));
     (totals.len(), parts.fold(0, u64::wrapping_add))
+}
+
+fn state<K: WorkKey>(events: u64) -> (usize, u64) {
+    let mut totals: Totals<K> = HashMap::default();
+    let (mut results, mut sum) = (0, 0u64);
+    for event in chunks(events, 0, 1).flatten().map(event) {
+        let key = K::of(event.key);
+        let number = key.number();
+        let total = totals.entry(key).or_default();
+        total.0 += 1;
+        total.1 += event.value;
+        if total.0.is_multiple_of(STEP) {
+            results += 1;
+            sum = sum.wrapping_add(checksum(0, number, total.0, 0));
+        }
+    }
+    (results, sum)
 }
 
 /// The totals of the windows that are open, by their number. The table of a window is found once a run
@@ -178,6 +198,14 @@ fn main() -> ExitCode {
                 KeyForm::Integer => steps_globally::<u64>(arguments.events),
                 KeyForm::String => steps_globally::<CompactString>(arguments.events),
                 KeyForm::Struct => steps_globally::<ItemKey>(arguments.events),
+            };
+            (results, Some(sum))
+        }
+        Work::State => {
+            let (results, sum) = match arguments.keys {
+                KeyForm::Integer => state::<u64>(arguments.events),
+                KeyForm::String => state::<CompactString>(arguments.events),
+                KeyForm::Struct => state::<ItemKey>(arguments.events),
             };
             (results, Some(sum))
         }

@@ -3,7 +3,7 @@
 //! `peer_bench --work W1 --input FILE --output DIR`
 //!
 //! W1 is a word count; it writes lines `word: count` into files under the output directory. W3G makes
-//! events and gives count and sum for each key; W2 and W3 do so for each key and window. One line of JSON goes to standard output,
+//! events and gives count and sum for each key; W2 and W3 do so for each key and window; STATE keeps them by a stateful DoFn. One line of JSON goes to standard output,
 //! `{"inner_s":…,"results":…}`: the seconds from the entry of `main` to the last result, and how many
 //! results there were. `bench_plain` does the same in a plain loop. The runner is timely unless
 //! `--runner` says otherwise.
@@ -12,13 +12,13 @@ use std::{fs, marker::PhantomData, path::Path, process::ExitCode, time::Instant}
 
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use compact_str::CompactString;
-use watershed::{Collected, Outcome, PaneTiming, model::Window, prelude::*};
+use watershed::{Collected, Outcome, PaneTiming, ValueState, model::Window, prelude::*};
 
 mod event_source;
 mod events;
 mod words;
 use event_source::{EventSource, TimedSource};
-use events::{ItemKey, KeyForm, WINDOW, WorkKey, checksum, keep, transform};
+use events::{ItemKey, KeyForm, STEP, WINDOW, WorkKey, checksum, keep, transform};
 use words::words;
 
 #[global_allocator]
@@ -72,6 +72,9 @@ enum Work {
     /// As W2, by the general path: an early pane for each thousand events, and accumulating.
     #[value(name = "W2E")]
     EarlyPanes,
+    /// Reads, changes and writes count and sum of each key, kept by a stateful DoFn.
+    #[value(name = "STATE")]
+    State,
 }
 
 /// Builds W1 and returns the name of the step that makes the results.
@@ -101,6 +104,44 @@ fn steps_globally<K: WorkKey>(pipeline: &Pipeline, events: u64) -> Checksum {
         .filter(keep)
         .map(|event| (K::of(event.key), event.value));
     totals(&keyed)
+}
+
+/// Counts and adds up, and tells of every thousandth event of a key.
+#[derive(Clone)]
+struct Remember;
+
+impl<K: WorkKey> StatefulDoFn<K, u64> for Remember {
+    type Outputs = One<u64>;
+    type Cells = ValueState<(u64, u64)>;
+
+    fn declare(&self, spec: &mut StateSpec) -> ValueState<(u64, u64)> {
+        spec.value("totals")
+    }
+
+    fn process(
+        &mut self,
+        value: u64,
+        totals: &ValueState<(u64, u64)>,
+        cx: &mut StateContext<'_, K>,
+        out: &mut StatefulEmitters<Self, K, u64>,
+    ) -> Result<(), BoxError> {
+        let (count, sum) = totals.get_or_default(cx);
+        *count += 1;
+        *sum += value;
+        let count = *count;
+        if count.is_multiple_of(STEP) {
+            out.emit(checksum(0, cx.key().number(), count, 0));
+        }
+        Ok(())
+    }
+}
+
+/// Builds the work with state and returns its results' checksum.
+fn state<K: WorkKey>(pipeline: &Pipeline, events: u64) -> Checksum {
+    let events = pipeline.read(EventSource { events });
+    let keyed = events.map(|event| (K::of(event.key), event.value));
+    let results = keyed.stateful(RESULTS, Remember);
+    results.combine_globally(reduce(|a: u64, b: u64| a.wrapping_add(b))).collect()
 }
 
 /// Builds W2, or W3 with its steps, and returns its results' checksum.
@@ -186,6 +227,14 @@ fn main() -> ExitCode {
                 KeyForm::Integer => steps_globally::<u64>(&pipeline, events),
                 KeyForm::String => steps_globally::<CompactString>(&pipeline, events),
                 KeyForm::Struct => steps_globally::<ItemKey>(&pipeline, events),
+            };
+            (RESULTS, Some(checksum))
+        }
+        Work::State => {
+            let checksum = match arguments.keys {
+                KeyForm::Integer => state::<u64>(&pipeline, events),
+                KeyForm::String => state::<CompactString>(&pipeline, events),
+                KeyForm::Struct => state::<ItemKey>(&pipeline, events),
             };
             (RESULTS, Some(checksum))
         }
