@@ -19,11 +19,13 @@ use compact_str::CompactString;
 use foldhash::fast::RandomState;
 
 mod events;
+mod state_step;
 mod words;
 use events::{
-    DISORDER, ItemKey, KeyForm, STEP, WINDOW, WorkKey, checksum, chunks, event, keep, timed_event,
+    DISORDER, ItemKey, KeyForm, WINDOW, WorkKey, checksum, chunks, event, keep, timed_event,
     transform,
 };
+use state_step::STEP;
 use words::words;
 
 #[global_allocator]

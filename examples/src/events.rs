@@ -78,9 +78,6 @@ pub(crate) fn chunks(
         .map(move |chunk| chunk * CHUNK..events.min((chunk + 1) * CHUNK))
 }
 
-/// Of so many events of a key the work with state puts out one.
-pub(crate) const STEP: u64 = 1000;
-
 /// What W3G groups by: the event's key as a number, as text, or as a struct.
 pub(crate) trait WorkKey:
     watershed::Key + Ord + Send + Sync + serde::Serialize + serde::de::DeserializeOwned

@@ -16,9 +16,11 @@ use watershed::{Collected, Outcome, PaneTiming, ValueState, model::Window, prelu
 
 mod event_source;
 mod events;
+mod state_step;
 mod words;
 use event_source::{EventSource, TimedSource};
-use events::{ItemKey, KeyForm, STEP, WINDOW, WorkKey, checksum, keep, transform};
+use events::{ItemKey, KeyForm, WINDOW, WorkKey, checksum, keep, transform};
+use state_step::STEP;
 use words::words;
 
 #[global_allocator]
