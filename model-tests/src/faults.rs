@@ -67,6 +67,12 @@ pub const FAULTS: &[Fault] = &[
         "a step of the watermark fires only what is due first",
         &["WM-06"],
     ),
+    breaking(
+        "a-map-view-takes-the-last",
+        "of two values of one key a map view shows the last",
+        &["SI-08"],
+    ),
+    breaking("a-single-view-shows-any", "of several values a singleton view shows one", &["SI-02"]),
     breaking("assertions-always-hold", "a difference from what was expected passes", &["SR-05"]),
     breaking("assertions-see-all-panes", "an assertion on some panes sees all", &["SR-05"]),
     breaking("assertions-see-all-windows", "an assertion on one window sees all", &["SR-05"]),
@@ -386,6 +392,11 @@ pub const FAULTS: &[Fault] = &[
         &["WM-05"],
     ),
     breaking(
+        "readers-do-not-wait",
+        "elements see an empty view where there is no pane yet",
+        &["SI-01", "SI-04", "SI-07", "SI-09"],
+    ),
+    breaking(
         "sessions-never-merge",
         "sessions are as long as one element makes them",
         &["GP-19", "WN-03", "WN-08", "WN-13"],
@@ -518,6 +529,17 @@ pub const FAULTS: &[Fault] = &[
         &["WN-17"],
     ),
     breaking(
+        "views-add-what-accumulates",
+        "a pane that accumulates is added to the one before",
+        &["SI-05", "SI-13"],
+    ),
+    breaking(
+        "views-are-kept",
+        "windows of views that nobody can ask for are not forgotten",
+        &["SI-14"],
+    ),
+    breaking("views-may-merge", "a collection in windows that merge may be a view", &["SI-11"]),
+    breaking(
         "waiting-processing-timers-are-forgotten",
         "timers of processing time that are set when the input ends are never called",
         &["ST-07"],
@@ -531,6 +553,11 @@ pub const FAULTS: &[Fault] = &[
         "what-is-left-at-expiry-is-lost",
         "what has not fired when its window expires does not come out",
         &["PA-03", "TR-10", "TR-16"],
+    ),
+    breaking(
+        "what-waits-for-a-view-does-not-hold",
+        "elements that wait for a view do not hold the watermark",
+        &["SI-09"],
     ),
     breaking(
         "windows-are-looked-at-together",

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use watershed::{
     BoxError, Element, Observed,
     model::{
-        AnyBundle, Bundle, Column, Dictionary, Graph, GraphBuilder, Kernel, KernelOutput, Location,
-        Metadata, ParDo, Primitive,
+        AnyBundle, Bundle, Column, Dictionary, Graph, GraphBuilder, Kernel, KernelContext,
+        KernelOutput, Location, Metadata, ParDo, Primitive,
     },
 };
 
@@ -44,6 +44,7 @@ impl<T: Element> Kernel for Carrying<T> {
     fn run(
         &mut self,
         input: AnyBundle,
+        _: &KernelContext<'_>,
         out: &mut KernelOutput,
     ) -> Result<Option<AnyBundle>, BoxError> {
         let carried: Vec<Observed<T>> =

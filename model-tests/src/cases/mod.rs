@@ -31,6 +31,7 @@ pub mod panes;
 mod remembering;
 pub mod reshaping;
 pub mod ruled;
+pub mod side_inputs;
 pub mod sorted_input;
 pub mod source_times;
 pub mod sources;
@@ -81,6 +82,7 @@ pub fn all() -> Vec<Case> {
         reshaping::CASES,
         ruled::CASES,
         source_times::CASES,
+        side_inputs::CASES,
         sorted_input::CASES,
         sources::CASES,
         state::CASES,

@@ -1,6 +1,8 @@
 //! A kernel with its life cycle.
 
-use watershed_model::{AnyBundle, BoxError, Kernel, KernelFactory, KernelOutput, fault};
+use watershed_model::{
+    AnyBundle, BoxError, Kernel, KernelContext, KernelFactory, KernelOutput, fault,
+};
 
 use crate::{Failure, guard};
 
@@ -51,9 +53,10 @@ impl Instance {
     pub fn run(
         &mut self,
         input: AnyBundle,
+        cx: &KernelContext<'_>,
         out: &mut KernelOutput,
     ) -> Result<Option<AnyBundle>, Failure> {
-        self.call(|kernel| kernel.run(input, out))
+        self.call(|kernel| kernel.run(input, cx, out))
     }
 
     /// Ends this instance and begins a new one.

@@ -18,6 +18,7 @@
 //!   trigger     when a key and window goes out: pure machines
 //!   grouping    keys × windows: which cells there are, how they merge, what comes out
 //!   stateful    keys × windows of stateful DoFns: timers, expiry
+//!   views       side inputs: what views show, and who waits for them
 //!   holds       where what is kept holds the output watermark
 //! ```
 
@@ -40,6 +41,7 @@ mod source_watermark;
 mod stateful;
 mod status;
 mod trigger;
+mod views;
 
 pub use clock::{Clock, time_of_day};
 pub use drained::{has_drained, marked};
@@ -62,3 +64,4 @@ pub use status::{
     StepOutline, StepStatus, UnknownStep, WorkerStatus, is_under_way, together,
 };
 pub use trigger::{At, TriggerMachine, TriggerState};
+pub use views::{Ready, ViewReader, ViewStore};

@@ -9,12 +9,12 @@ use std::{
 };
 
 use watershed_model::{
-    AnyBundle, BoxError, Budget, Epoch, Graph, KernelOutput, Metadata, NodeId, Primitive,
-    Timestamp, fault,
+    AnyBundle, BoxError, Budget, Epoch, Graph, KernelContext, KernelOutput, Metadata, NodeId,
+    Primitive, Timestamp, fault,
 };
 use watershed_runner_core::{
     Checks, Failure, JobState, Outcome, RunError, RunOptions, RunReport, Script, ScriptEvent,
-    Sizes, audit, guard, has_drained, marked, std_duration,
+    Sizes, ViewStore, audit, guard, has_drained, marked, std_duration,
 };
 
 use crate::{
@@ -40,9 +40,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// So every event is handled wholly before the next.
 pub(crate) struct Execution<'g> {
     pub(crate) graph: &'g Graph,
-    options: &'g RunOptions,
+    pub(crate) options: &'g RunOptions,
     pub(crate) job: &'g JobState,
-    chance: Disturbance,
+    pub(crate) chance: Disturbance,
     /// By which keys each collection will be grouped.
     keys: Vec<Option<Arc<KeysOf>>>,
     pub(crate) steps: Vec<Step<'g>>,
@@ -53,11 +53,13 @@ pub(crate) struct Execution<'g> {
     /// Wakes this run when it waits for its sources.
     waker: Waker,
     /// Whether a source was stopped because of a drain.
-    drained: bool,
+    pub(crate) drained: bool,
+    /// What views show.
+    pub(crate) views: ViewStore,
     /// The events of test streams that are still to come; `None` if there are no test streams.
     script: Option<VecDeque<ScriptEvent>>,
     /// The processing time of the event at hand.
-    now: Timestamp,
+    pub(crate) now: Timestamp,
     /// The step whose times move next.
     settling: usize,
     started: Instant,
@@ -80,6 +82,7 @@ impl<'g> Execution<'g> {
             reading: VecDeque::new(),
             waker: Arc::new(Unpark(std::thread::current())).into(),
             drained: false,
+            views: ViewStore::new(graph, 1),
             script: Script::of(graph).map(|script| script.events.into()),
             now: Timestamp::MIN,
             settling: 0,
@@ -187,13 +190,14 @@ impl<'g> Execution<'g> {
     /// Nothing waits before this step: what came to it during this event is handled, and its times
     /// move. What it puts out runs before the steps behind it settle.
     fn settle(&mut self, id: usize) -> Result<(), Failure> {
-        let step = &mut self.steps[id];
-        if let Some(bundle) = AnyBundle::concatenate(step.set_aside.drain(..)) {
-            return match step.work {
-                Work::Stateful(_) => self.remember(id, bundle),
-                _ => self.group(id, bundle),
-            };
+        let aside = AnyBundle::concatenate(self.steps[id].set_aside.drain(..));
+        if let Work::Reader(..) = self.steps[id].work {
+            // What came in this event sees what the views show at its end.
+            self.look(id, aside)?;
+        } else if let Some(bundle) = aside {
+            return self.handle(id, bundle);
         }
+        let step = &mut self.steps[id];
         self.settling += 1;
         let inputs = step.node.inputs.iter();
         let producers = inputs.map(|input| self.graph.collection(*input).producer);
@@ -247,6 +251,15 @@ impl<'g> Execution<'g> {
                 } else {
                     // What it puts out now goes on first.
                     self.settling -= 1;
+                }
+            }
+            Work::Reader(instance, reader) => {
+                let watermark = step.input_watermark.min(reader.hold().unwrap_or(Timestamp::MAX));
+                step.output_watermark = step.output_watermark.max(watermark);
+                reader.has_come_to(&self.views, step.input_watermark);
+                if step.output_watermark == Timestamp::MAX {
+                    instance.end()?;
+                    step.work = Work::Ended;
                 }
             }
             Work::Kernel(instance) => {
@@ -321,10 +334,20 @@ impl<'g> Execution<'g> {
                     step.set_aside.push(bundle);
                     return Ok(());
                 }
-                match step.work {
-                    Work::Stateful(_) => self.remember(id, bundle),
-                    _ => self.group(id, bundle),
+                self.handle(id, bundle)
+            }
+            Work::Reader(..) => {
+                step.report.elements_in += bundle.len() as u64;
+                if self.script.is_some() {
+                    step.set_aside.push(bundle);
+                    return Ok(());
                 }
+                self.handle(id, bundle)
+            }
+            Work::View => {
+                step.report.elements_in += bundle.len() as u64;
+                let view = step.node.outputs[0];
+                guard(|| self.views.publish(view, bundle))
             }
             Work::Pass => {
                 step.report.elements_in += bundle.len() as u64;
@@ -347,7 +370,7 @@ impl<'g> Execution<'g> {
     }
 
     /// A grouping takes a bundle in.
-    fn group(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
+    pub(crate) fn group(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
         let step = &mut self.steps[id];
         let (Work::Group { operator, agreement }, Some(grouping)) =
             (&mut step.work, step.node.primitive.grouping())
@@ -378,28 +401,6 @@ impl<'g> Execution<'g> {
         out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
     }
 
-    /// A stateful step takes a bundle in.
-    fn remember(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
-        let replace = self.chance.chance(8);
-        let drained = self.drained && has_drained(&bundle);
-        let step = &mut self.steps[id];
-        let (Work::Stateful(operator), Some(key)) = (&mut step.work, step.node.primitive.key())
-        else {
-            unreachable!("the caller looked")
-        };
-        if self.options.checks == Checks::Full {
-            guard(|| key.check(&bundle))?;
-        }
-        if replace {
-            operator.replace()?;
-        }
-        operator.advance(Timestamp::MIN, self.now);
-        let mut out = Vec::new();
-        operator.process(bundle, &mut |port, bundle| out.push((port, marked(bundle, drained))))?;
-        step.report.drops.merge(&operator.take_drops());
-        out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
-    }
-
     fn run_kernel(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
         let replace = self.chance.chance(8);
         let step = &mut self.steps[id];
@@ -412,7 +413,7 @@ impl<'g> Execution<'g> {
         let mut out = KernelOutput::new(step.wanted(), most);
         let step = &mut self.steps[id];
         let Work::Kernel(instance) = &mut step.work else { unreachable!("the caller looked") };
-        let rest = instance.run(bundle, &mut out)?;
+        let rest = instance.run(bundle, &KernelContext::default(), &mut out)?;
         let left = rest.as_ref().map_or(0, |rest| rest.len() as u64);
         // What is left is counted when it runs. It can be more than came in, where elements were taken apart
         // by window; over all runs the sum is right.
@@ -431,7 +432,12 @@ impl<'g> Execution<'g> {
     }
 
     /// Hands a bundle to all who read this port.
-    fn send(&mut self, id: usize, port: usize, bundle: AnyBundle) -> Result<(), Failure> {
+    pub(crate) fn send(
+        &mut self,
+        id: usize,
+        port: usize,
+        bundle: AnyBundle,
+    ) -> Result<(), Failure> {
         if bundle.is_empty() {
             return Ok(());
         }

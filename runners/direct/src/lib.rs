@@ -10,12 +10,14 @@
 //! ```text
 //!   execution    which step runs next: the one nearest the end that has something to do
 //!   step         what a step keeps while it runs
+//!   keeping      steps that keep something between bundles: stateful ones, readers of views
 //!   reading      the splits of a source, one after the other
 //!   checks       what is disturbed, and what must not change by it
 //! ```
 
 mod checks;
 mod execution;
+mod keeping;
 mod look;
 mod reading;
 mod runner;

@@ -22,7 +22,16 @@ impl Execution<'_> {
     /// Where the run stands.
     pub(crate) fn status(&self) -> WorkerStatus {
         let most = self.job.board().most_windows();
-        WorkerStatus { steps: self.steps.iter().map(|step| step.status(most)).collect() }
+        let mut status =
+            WorkerStatus { steps: self.steps.iter().map(|step| step.status(most)).collect() };
+        for (step, status) in std::iter::zip(&self.steps, &mut status.steps) {
+            if let Work::Reader(_, reader) = &step.work {
+                let watermarks = self.view_watermarks(step.node);
+                let held = reader.holder(&self.views, &watermarks);
+                status.holder = held.unwrap_or(Holder::Input);
+            }
+        }
+        status
     }
 }
 
@@ -62,7 +71,10 @@ impl Step<'_> {
                 status.input_watermark = Timestamp::MAX;
                 status.output_watermark = Timestamp::MAX;
             }
-            Work::Kernel(_) | Work::Pass | Work::Write(_) => {}
+            Work::Reader(_, reader) => {
+                status.state.elements = reader.waiting() as u64;
+            }
+            Work::Kernel(_) | Work::View | Work::Pass | Work::Write(_) => {}
         }
         status
     }

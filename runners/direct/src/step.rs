@@ -6,7 +6,8 @@ use watershed_model::{
     AnyBundle, AnySinkWriter, CollectionId, Graph, Node, NodeId, Primitive, Timestamp, WorkerIndex,
 };
 use watershed_runner_core::{
-    Failure, GroupingOperator, Instance, JobState, RunOptions, StatefulOperator, StepReport, guard,
+    Failure, GroupingOperator, Instance, JobState, RunOptions, StatefulOperator, StepReport,
+    ViewReader, guard,
 };
 
 use crate::{
@@ -42,6 +43,10 @@ pub(crate) enum Work {
         agreement: KeyAgreement,
     },
     Stateful(Box<StatefulOperator>),
+    /// A kernel that reads views.
+    Reader(Instance, Box<ViewReader>),
+    /// What others read as a side input.
+    View,
     /// Flatten and reshuffle: elements go on as they are.
     Pass,
     Write(Option<Box<dyn AnySinkWriter>>),
@@ -63,7 +68,11 @@ impl<'g> Step<'g> {
                 Work::Read(guard(|| Reading::start(read.source.clone(), chance, job))?)
             }
             Primitive::ParDo(par_do) | Primitive::AssignWindows(par_do) => {
-                Work::Kernel(Instance::start(par_do.kernel.clone())?)
+                let instance = Instance::start(par_do.kernel.clone())?;
+                match ViewReader::new(graph, id, 0) {
+                    Some(reader) => Work::Reader(instance, Box::new(reader)),
+                    None => Work::Kernel(instance),
+                }
             }
             Primitive::GroupByKey(_) | Primitive::CombinePerKey(_) => {
                 let Some(grouping) = node.primitive.grouping() else {
@@ -85,6 +94,7 @@ impl<'g> Step<'g> {
                 let operator = StatefulOperator::start(stateful, windowing, wanted, most)?;
                 Work::Stateful(Box::new(operator))
             }
+            Primitive::View(_) => Work::View,
             Primitive::TestStream(_) => Work::Script,
             Primitive::Flatten | Primitive::Reshuffle => Work::Pass,
             Primitive::Write(write) => {

@@ -11,9 +11,10 @@ use watershed_runner_core::{ExchangeId, Route, RunError, StageId};
 
 use crate::{
     container::Parcel,
-    exchange::{ByKey, Spread},
+    exchange::{ByKey, EachProcess, Nothing, Spread},
     head::Head,
     input::Input,
+    input::Role,
     look::Look,
     moment::Moment,
     operator::Operator,
@@ -22,7 +23,7 @@ use crate::{
     shared::Shared,
     splits::SplitQueue,
     stage::{StageRun, WorkerState},
-    wakers::Wakers,
+    wakers::{Wakers, waker},
 };
 
 /// What the stages of one worker begin with.
@@ -85,7 +86,11 @@ impl<'scope> Wiring<'scope> {
         let inputs = inputs
             .into_iter()
             .map(|(id, exchange)| {
-                (self.input(&mut builder, stage, id, exchange.route), form_of(exchange.route))
+                let role = match exchange.route {
+                    Route::Progress => Role::View(exchange.collection),
+                    route => Role::Elements(form_of(route)),
+                };
+                (self.input(&mut builder, stage, id, exchange.route), role)
             })
             .collect();
 
@@ -105,6 +110,9 @@ impl<'scope> Wiring<'scope> {
             self.scope.activator_for(address.clone()),
             self.scope.worker().sync_activator_for(address.to_vec()),
         );
+        if let Head::Reader(_) = &*self.heads[stage.0].borrow() {
+            shared.views.listen(waker(&wakers.wake));
+        }
         if let Some(player) = &self.player
             && matches!(*self.heads[stage.0].borrow(), Head::Script)
         {
@@ -146,6 +154,15 @@ impl<'scope> Wiring<'scope> {
             }
             (Route::PartialsByKey, keyed) if let Some(grouping) = keyed.grouping() => {
                 Input::Crossing(builder.new_input(stream, by_key(grouping.partial_key.clone())))
+            }
+            (Route::EachProcess, _) => {
+                let shared = self.shared.clone();
+                let each = DistributorPact(move |_: usize| EachProcess::new(shared));
+                Input::Crossing(builder.new_input(stream, each))
+            }
+            (Route::Progress, _) => {
+                let nothing = DistributorPact(|_: usize| Nothing);
+                Input::Crossing(builder.new_input(stream, nothing))
             }
             (Route::Spread, _) => {
                 let (shared, first) = (self.shared.clone(), self.scope.worker().index());

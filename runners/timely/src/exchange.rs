@@ -116,6 +116,52 @@ impl Distributor<Parcel> for ByKey {
     }
 }
 
+/// Sends whole bundles to one worker of each process.
+pub(crate) struct EachProcess {
+    shared: Arc<Shared>,
+}
+
+impl EachProcess {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        EachProcess { shared }
+    }
+}
+
+impl Distributor<Parcel> for EachProcess {
+    fn partition<T: Clone, P: Push<Message<T, Parcel>>>(
+        &mut self,
+        parcel: &mut Parcel,
+        stamp: &Stamp<T>,
+        pushers: &mut [P],
+    ) {
+        let Some(exchange) = parcel.exchange() else { return };
+        let Some((bundle, _)) = parcel.take() else { return };
+        for peer in (0..pushers.len()).step_by(self.shared.options.workers.max(1)) {
+            // The one that stays here is what was counted as in flight.
+            let stays = self.shared.is_here(peer);
+            let parcel = Parcel::part(exchange, bundle.clone(), stays);
+            pushers[peer].push(&mut Some(Message::new(stamp.clone(), parcel)));
+        }
+    }
+
+    fn flush<T: Clone, P: Push<Message<T, Parcel>>>(&mut self, _: &Stamp<T>, _: &mut [P]) {}
+}
+
+/// Sends nothing: only progress passes, over all workers.
+pub(crate) struct Nothing;
+
+impl Distributor<Parcel> for Nothing {
+    fn partition<T: Clone, P: Push<Message<T, Parcel>>>(
+        &mut self,
+        _: &mut Parcel,
+        _: &Stamp<T>,
+        _: &mut [P],
+    ) {
+    }
+
+    fn flush<T: Clone, P: Push<Message<T, Parcel>>>(&mut self, _: &Stamp<T>, _: &mut [P]) {}
+}
+
 /// Sends whole bundles to the workers in turn.
 pub(crate) struct Spread {
     shared: Arc<Shared>,

@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use watershed_model::{AnyBundle, CollectionId, Form, Primitive, Timestamp, fault};
+use watershed_model::{AnyBundle, CollectionId, Form, KernelContext, Primitive, Timestamp, fault};
 use watershed_runner_core::{
-    Failure, FastGrouping, GroupingOperator, RunError, StageId, StatefulOperator, guard,
-    has_drained, is_simple, marked,
+    Failure, FastGrouping, GroupingOperator, Ready, RunError, StageId, StatefulOperator,
+    ViewReader, guard, has_drained, is_simple, marked,
 };
 
 use crate::{
@@ -24,6 +24,13 @@ pub(crate) enum Step {
     End,
 }
 
+/// A step that reads views, and how far they have come.
+pub(crate) struct ReadingViews {
+    pub(crate) reader: ViewReader,
+    views: Vec<CollectionId>,
+    pub(crate) watermarks: Vec<Timestamp>,
+}
+
 /// What a stage begins with.
 pub(crate) enum Head {
     Source(Reading),
@@ -32,6 +39,10 @@ pub(crate) enum Head {
     Fast(FastGrouping),
     General(Box<GroupingOperator>),
     Stateful(Box<StatefulOperator>),
+    /// An element-wise step that reads views.
+    Reader(Box<ReadingViews>),
+    /// Keeps a view for all workers of the process.
+    View,
     /// Bundles go on as they come.
     Pass,
     /// An element-wise step or a sink that is a stage of its own.
@@ -54,6 +65,7 @@ impl Head {
             return Ok(match &node.primitive {
                 Primitive::TestStream(_) => Head::Script,
                 Primitive::Reshuffle => Head::Pass,
+                Primitive::View(_) => Head::View,
                 Primitive::Stateful(stateful) => {
                     let windowing = &shared.graph.collection(node.inputs[0]).windowing;
                     let is_read = |output: &CollectionId| !shared.graph.readers(*output).is_empty();
@@ -62,7 +74,18 @@ impl Head {
                     let failed = |failure| RunError::step(&node.name, failure);
                     Head::Stateful(Box::new(operator.map_err(failed)?))
                 }
-                _ => Head::Step,
+                _ => {
+                    let here = worker % shared.options.workers.max(1);
+                    let id = shared.plan.stages[stage.0].head;
+                    match ViewReader::new(&shared.graph, id, here) {
+                        Some(reader) => {
+                            let watermarks = vec![Timestamp::MIN; node.side_inputs.len()];
+                            let views = node.side_inputs.clone();
+                            Head::Reader(Box::new(ReadingViews { reader, views, watermarks }))
+                        }
+                        None => Head::Step,
+                    }
+                }
             });
         };
         // For an empty input speaks the worker that would own the key of a global combine, `()`, whose
@@ -82,13 +105,21 @@ impl Head {
 
     /// Whether all that comes in an event of a test stream is handled as one bundle, at its end.
     pub(crate) fn sets_aside(&self) -> bool {
-        matches!(self, Head::Fast(_) | Head::General(_) | Head::Stateful(_))
+        matches!(self, Head::Fast(_) | Head::General(_) | Head::Stateful(_) | Head::Reader(_))
     }
 
     /// The processing time, before bundles are taken that may set timers by it.
     pub(crate) fn tell_the_time(&mut self, now: impl FnOnce() -> Timestamp) {
         if let Head::Stateful(operator) = self {
             operator.advance(Timestamp::MIN, now());
+        }
+    }
+
+    /// How far views have come that are read here.
+    pub(crate) fn tell_views(&mut self, watermark: impl Fn(CollectionId) -> Timestamp) {
+        if let Head::Reader(reading) = self {
+            let views = reading.views.iter();
+            reading.watermarks = views.map(|view| watermark(*view)).collect();
         }
     }
 
@@ -108,10 +139,18 @@ impl Head {
         let mut outcome = Ok(());
         // What a drain made makes panes of its own.
         let drained = shared.closes_early() && has_drained(&bundle);
-        run.count_received(id, bundle.len());
+        // Of what goes to all processes one counts.
+        if !matches!(self, Head::View) || shared.is_here(0) {
+            run.count_received(id, bundle.len());
+        }
         // What was folded before was counted as it came in there, and a step that is a stage of its own counts
         // what it runs.
-        if form == Form::Values && !matches!(self, Head::Step) {
+        let counts = match self {
+            Head::Step => false,
+            Head::View => shared.is_here(0),
+            _ => form == Form::Values,
+        };
+        if counts {
             run.count_in(id, bundle.len());
         }
         match self {
@@ -144,6 +183,15 @@ impl Head {
                 run.count_drops(id, &operator.take_drops());
                 taken.map_err(failed)?;
                 outcome
+            }
+            Head::Reader(reading) => {
+                let ready =
+                    guard(|| reading.reader.take(bundle, &shared.views, &reading.watermarks));
+                run_ready(run, ports, id, ready.map_err(failed)?)
+            }
+            Head::View => {
+                let view = shared.graph.node(id).outputs[0];
+                guard(|| shared.views.publish(view, bundle)).map_err(failed)
             }
             Head::Pass => {
                 run.emit(id, 0, bundle, &mut |exchange, bundle| ports.send(exchange, bundle))
@@ -195,6 +243,16 @@ impl Head {
                 run.count_drops(id, &operator.take_drops());
                 fired.map(drop)
             }
+            Head::Reader(reading) => {
+                let ready = guard(|| reading.reader.release(&shared.views, &reading.watermarks));
+                reading.reader.has_come_to(&shared.views, watermark);
+                return run_ready(
+                    run,
+                    ports,
+                    id,
+                    ready.map_err(|failure| RunError::step(name, failure))?,
+                );
+            }
             _ => Ok(()),
         };
         advanced.map_err(|failure| RunError::step(name, failure))?;
@@ -207,6 +265,7 @@ impl Head {
         match self {
             Head::General(operator) => operator.hold().unwrap_or(Timestamp::MAX),
             Head::Stateful(operator) => operator.hold().unwrap_or(Timestamp::MAX),
+            Head::Reader(reading) => reading.reader.hold().unwrap_or(Timestamp::MAX),
             _ => Timestamp::MAX,
         }
     }
@@ -226,6 +285,19 @@ impl Head {
             _ => None,
         }
     }
+}
+
+/// Runs what need not wait for views.
+fn run_ready(
+    run: &mut StageRun,
+    ports: &mut Ports,
+    id: watershed_model::NodeId,
+    ready: Ready,
+) -> Result<(), RunError> {
+    ready.into_iter().try_for_each(|(bundle, views)| {
+        let cx = KernelContext { views: &views };
+        run.run_kernel(id, bundle, &cx, &mut |exchange, bundle| ports.send(exchange, bundle))
+    })
 }
 
 fn emit(

@@ -8,13 +8,22 @@ use timely::{
         operators::generic::InputHandleCore,
     },
 };
-use watershed_model::AnyBundle;
+use watershed_model::{AnyBundle, CollectionId, Form};
 
 use crate::{container::Parcel, moment::Moment};
 
 type Handle<P> = InputHandleCore<Moment, Parcel, P>;
 type LocalPuller = <Pipeline as ParallelizationContract<Moment, Parcel>>::Puller;
 type CrossingPuller = LogPuller<Box<dyn Pull<Message<Moment, Parcel>>>>;
+
+/// What comes by an input.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Elements, in this form.
+    Elements(Form),
+    /// How far this view has come.
+    View(CollectionId),
+}
 
 pub(crate) enum Input {
     Local(Handle<LocalPuller>),

@@ -54,7 +54,12 @@ impl Look {
             Head::General(operator) => step.look_at(operator, most),
             Head::Stateful(operator) => step.look_at_stateful(operator, most),
             Head::Fast(grouping) => self.look_at_fast(grouping, step),
-            Head::Pass | Head::Step => {}
+            Head::Reader(reading) => {
+                step.state.elements = reading.reader.waiting() as u64;
+                let held = reading.reader.holder(&self.shared.views, &reading.watermarks);
+                step.holder = held.unwrap_or(Holder::Input);
+            }
+            Head::View | Head::Pass | Head::Step => {}
         }
     }
 

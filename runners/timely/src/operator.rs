@@ -8,12 +8,12 @@ use std::{
 };
 
 use timely::progress::frontier::MutableAntichain;
-use watershed_model::{AnyBundle, Epoch, Form, Timestamp, fault};
+use watershed_model::{AnyBundle, CollectionId, Epoch, Form, Timestamp, fault};
 use watershed_runner_core::{RunError, StageId, std_duration};
 
 use crate::{
     head::{Head, Step},
-    input::Input,
+    input::{Input, Role},
     moment::Moment,
     player::Player,
     ports::Ports,
@@ -40,7 +40,7 @@ pub(crate) struct Operator {
     heads: Rc<Vec<RefCell<Head>>>,
     run: StageRun,
     ports: Ports,
-    inputs: Vec<(Input, Form)>,
+    inputs: Vec<(Input, Role)>,
     wakers: Wakers,
     player: Option<Rc<Player>>,
     /// The epoch that is not closed yet.
@@ -66,7 +66,7 @@ impl Operator {
         heads: Rc<Vec<RefCell<Head>>>,
         run: StageRun,
         ports: Ports,
-        inputs: Vec<(Input, Form)>,
+        inputs: Vec<(Input, Role)>,
         wakers: Wakers,
         player: Option<Rc<Player>>,
     ) -> Self {
@@ -184,14 +184,11 @@ impl Operator {
         head: &mut Head,
         frontiers: &[MutableAntichain<Moment>],
     ) -> Result<Step, RunError> {
+        head.tell_views(|view| self.view_watermark(frontiers, view));
         self.take_in(head)?;
         let moments = || frontiers.iter().flat_map(|frontier| frontier.frontier().to_owned());
         let Some(epoch) = moments().map(|moment| moment.epoch).min() else { return Ok(Step::End) };
-        let watermark = match fault!("epochs-outrun-watermarks") {
-            true => moments().min().map(|moment| moment.watermark),
-            false => moments().map(|moment| moment.watermark).min(),
-        };
-        let watermark = watermark.unwrap_or(self.watermark);
+        let watermark = self.input_watermark(frontiers);
         if self.player.is_some() && epoch == self.epoch {
             return Ok(Step::Wait);
         }
@@ -200,6 +197,30 @@ impl Operator {
             self.wake_for(head.next_deadline());
         }
         Ok(Step::Wait)
+    }
+
+    /// The watermark of the elements that come.
+    fn input_watermark(&self, frontiers: &[MutableAntichain<Moment>]) -> Timestamp {
+        let of_elements = std::iter::zip(&self.inputs, frontiers)
+            .filter(|((_, role), _)| matches!(role, Role::Elements(_)));
+        let moments = of_elements.flat_map(|(_, frontier)| frontier.frontier().to_owned());
+        let least = match fault!("epochs-outrun-watermarks") {
+            true => moments.min().map(|moment| moment.watermark),
+            false => moments.map(|moment| moment.watermark).min(),
+        };
+        least.unwrap_or(Timestamp::MAX)
+    }
+
+    /// How far a view has come that the stage reads.
+    fn view_watermark(
+        &self,
+        frontiers: &[MutableAntichain<Moment>],
+        view: CollectionId,
+    ) -> Timestamp {
+        let of_view = std::iter::zip(&self.inputs, frontiers)
+            .filter(|((_, role), _)| *role == Role::View(view));
+        let moments = of_view.flat_map(|(_, frontier)| frontier.frontier().to_owned());
+        moments.map(|moment| moment.watermark).min().unwrap_or(Timestamp::MAX)
     }
 
     /// Sees that the operator is activated at the next deadline. A test's clock has to be looked at.
@@ -219,7 +240,12 @@ impl Operator {
         }
         let Operator { shared, stage, run, ports, set_aside, .. } = self;
         let mut outcome = Ok(());
-        for (input, form) in &mut self.inputs {
+        for (input, role) in &mut self.inputs {
+            let Role::Elements(form) = role else {
+                // Nothing comes by it, but it has to be looked at.
+                input.for_each(|_, _| {});
+                continue;
+            };
             input.for_each(|bundle, counted| {
                 if counted {
                     shared.taken(bundle.len());
@@ -279,6 +305,7 @@ impl Operator {
 
     /// Nothing more comes.
     fn end(&mut self, head: &mut Head) -> Result<(), RunError> {
+        head.tell_views(|_| Timestamp::MAX);
         self.settle(head, Epoch(u64::MAX), Timestamp::MAX)?;
         head.end(&self.shared, self.stage)?;
         self.run.finish()?;

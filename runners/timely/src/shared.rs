@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use watershed_model::{Graph, NodeId};
-use watershed_runner_core::{ExchangeId, JobState, Plan, RunError, RunOptions, Script};
+use watershed_runner_core::{ExchangeId, JobState, Plan, RunError, RunOptions, Script, ViewStore};
 
 /// More elements than this on the way between stages and sources wait, for each worker.
 const MOST_IN_FLIGHT: i64 = 64 * 4096;
@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     /// Whether the workers of this process have ended, and with them all that they had of links.
     workers_gone: AtomicBool,
     in_flight: AtomicI64,
+    /// What views show.
+    pub(crate) views: ViewStore,
     /// Whether the graph has a source that may never end.
     is_endless: bool,
     /// Whether all processes know of a drain, so that sources may stop.
@@ -44,6 +46,7 @@ impl Shared {
         Shared {
             script: Script::of(&graph).map(Arc::new),
             is_endless: graph.reads_endlessly(),
+            views: ViewStore::new(&graph, options.workers),
             graph,
             plan,
             options,

@@ -3,8 +3,8 @@
 use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, KernelOutput, NodeId, Primitive,
-    Timestamp, WorkerIndex,
+    AnyBundle, AnySinkWriter, CollectionId, Drops, Epoch, KernelContext, KernelOutput, NodeId,
+    Primitive, Timestamp, WorkerIndex,
 };
 use watershed_runner_core::{
     ExchangeId, FastGrouping, Instance, RunError, Sizes, StageId, StepReport, Target, guard,
@@ -284,6 +284,25 @@ impl StageRun {
                 };
                 guard(|| writer.write(bundle)).map_err(failed)
             }
+            Primitive::ParDo(_) | Primitive::AssignWindows(_) => {
+                self.run_kernel(id, bundle, &KernelContext::default(), send)
+            }
+            other => unreachable!("a {} does not run inside a stage", other.kind()),
+        }
+    }
+
+    /// Runs an element-wise step on a bundle that was counted.
+    pub(crate) fn run_kernel(
+        &mut self,
+        id: NodeId,
+        bundle: AnyBundle,
+        cx: &KernelContext<'_>,
+        send: Send<'_>,
+    ) -> Result<(), RunError> {
+        let shared = self.shared.clone();
+        let node = shared.graph.node(id);
+        let failed = |failure| RunError::step(&node.name, failure);
+        match &node.primitive {
             Primitive::ParDo(par_do) | Primitive::AssignWindows(par_do) => {
                 let wanted: Vec<bool> = (0..node.outputs.len())
                     .map(|port| {
@@ -297,7 +316,7 @@ impl StageRun {
                     let Some(kernel) = self.kernels.get_mut(&id) else {
                         unreachable!("every kernel of the stage was started")
                     };
-                    input = kernel.run(bundle, &mut out).map_err(failed)?;
+                    input = kernel.run(bundle, cx, &mut out).map_err(failed)?;
                     let (bundles, drops) = out.take();
                     self.count_drops(id, &drops);
                     for (port, bundle) in bundles {
@@ -306,7 +325,7 @@ impl StageRun {
                 }
                 Ok(())
             }
-            other => unreachable!("a {} does not run inside a stage", other.kind()),
+            other => unreachable!("a {} is not element-wise", other.kind()),
         }
     }
 

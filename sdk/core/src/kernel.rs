@@ -3,7 +3,7 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, BoxError, Bundle, Element, Kernel, KernelFactory, KernelOutput, ParDo,
+    AnyBundle, BoxError, Bundle, Element, Kernel, KernelContext, KernelFactory, KernelOutput, ParDo,
 };
 
 /// A step of stateless work. `make` gives each instance its own function from a bundle to outputs; the
@@ -50,6 +50,7 @@ where
     fn run(
         &mut self,
         input: AnyBundle,
+        _: &KernelContext<'_>,
         out: &mut KernelOutput,
     ) -> Result<Option<AnyBundle>, BoxError> {
         let rest = (self.run)(input.downcast(), out)?;

@@ -137,7 +137,7 @@ impl<T: Element> PCollection<T> {
     }
 
     /// This collection, by its other type: `Keyed` is sealed, so `T` is `(K, V)`.
-    fn as_pairs<K, V>(&self) -> PCollection<(K, V)>
+    pub(crate) fn as_pairs<K, V>(&self) -> PCollection<(K, V)>
     where
         T: Keyed<K, V>,
     {

@@ -6,6 +6,7 @@
 //!   keyed, combine, group, table        grouping by key, and the combiners of the toolbox
 //!   stateful                            DoFns that remember: cells and timers of each key and window
 //!   window                              window functions, open to authors
+//!   views                               side inputs
 //!   transforms                          composites made of the above
 //!   create, observe, testing            elements from memory, and looking at them again
 //!   generate_sequence, periodic_impulse numbers and instants as the clock goes on
@@ -33,6 +34,7 @@ mod test_stream;
 pub mod testing;
 mod transform;
 mod transforms;
+mod views;
 mod window;
 mod window_tables;
 
@@ -61,6 +63,7 @@ pub use stateful::{
 };
 pub use test_stream::TestStream;
 pub use transform::PTransform;
+pub use views::{ReadViews, SideInputs, View, ViewList, ViewMap};
 pub use window::{
     CalendarWindows, FixedWindows, GlobalWindows, Sessions, SlidingWindows, WindowExt, WindowFn,
     WindowSettings, Windowing,

@@ -1,6 +1,6 @@
 //! The pipeline that an author writes into.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use watershed_model::{
     BuildErrors, CollectionId, Element, ElementType, Graph, GraphBuilder, Location, NodeId,
@@ -96,6 +96,14 @@ impl Pipeline {
         // A panic inside a builder's method leaves no half-made step that matters: drafts are pushed
         // whole. So a poisoned lock is as good as a sound one.
         self.graph.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<Mutex<GraphBuilder>> {
+        Arc::downgrade(&self.graph)
+    }
+
+    pub(crate) fn is_that(&self, other: &Weak<Mutex<GraphBuilder>>) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.graph), other.as_ptr())
     }
 
     pub(crate) fn is_same_as(&self, other: &Pipeline) -> bool {

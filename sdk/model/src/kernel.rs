@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnyBundle, BoxError};
+use crate::{AnyBundle, BoxError, ViewContent};
 
 /// Makes a kernel instance; a runner makes one a worker, or more.
 pub type KernelFactory = Arc<dyn Fn() -> Box<dyn Kernel> + Send + Sync>;
@@ -32,6 +32,7 @@ pub trait Kernel {
     fn run(
         &mut self,
         input: AnyBundle,
+        cx: &KernelContext<'_>,
         out: &mut KernelOutput,
     ) -> Result<Option<AnyBundle>, BoxError>;
 
@@ -42,6 +43,13 @@ pub trait Kernel {
     fn teardown(&mut self) -> Result<(), BoxError> {
         Ok(())
     }
+}
+
+/// What a kernel is given beside its bundle.
+#[derive(Clone, Copy, Default)]
+pub struct KernelContext<'a> {
+    /// What the views that the step reads show to this bundle, in the order of its side inputs.
+    pub views: &'a [ViewContent],
 }
 
 /// Why elements left a pipeline before its end, other than by a step's own will.

@@ -11,6 +11,7 @@
 //!   kernel, table, stateful        what a runner calls: element-wise work, keyed tables, keyed state
 //!   source, sink                   where elements come from and go to
 //!   trigger                        when a grouping puts out what it has
+//!   view                           what a side input shows, window by window
 //!   windowing, graph               the pipeline itself, immutable once built
 //! ```
 //!
@@ -35,6 +36,7 @@ mod table;
 mod time;
 mod timestamp_policy;
 mod trigger;
+mod view;
 mod window;
 mod window_tables;
 mod windowing;
@@ -48,9 +50,9 @@ pub use fault::{choose_fault, fault_is_chosen};
 pub use graph::{
     Boundedness, Collection, CollectionId, CombinePerKey, DroppedFactory, DroppedFrom, Graph,
     GraphBuilder, GraphFormat, GroupByKey, Grouping, Node, NodeId, ParDo, Primitive, Read, Scope,
-    ScopeId, Stateful, Subject, TestEvent, TestStream, Write,
+    ScopeId, Stateful, Subject, TestEvent, TestStream, View, Write,
 };
-pub use kernel::{DropReason, Drops, Kernel, KernelFactory, KernelOutput};
+pub use kernel::{DropReason, Drops, Kernel, KernelContext, KernelFactory, KernelOutput};
 pub use key::{Key, KeyGroup, KeyHasher, KeyType};
 pub use metadata::Metadata;
 pub use pane::{PaneInfo, PaneTiming};
@@ -74,6 +76,7 @@ pub use trigger::{
     AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, Never,
     Repeatedly, Trigger, TriggerParseError, TriggerProblem,
 };
+pub use view::{ViewBuilder, ViewContent, ViewFactory};
 pub use window::{BoundedWindow, CustomWindow, GlobalWindow, IntervalWindow, Window, WindowSet};
 pub use window_tables::{Form, TableId, WindowTables, WindowTablesFactory};
 pub use windowing::{

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxError, Duration, Trigger, Window, fault};
+use crate::{BoxError, Duration, Timestamp, Trigger, Window, fault};
 
 /// Windows that became one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,16 @@ pub trait AnyWindowFn: Send + Sync {
     /// Whether this is the global windowing.
     fn is_global(&self) -> bool {
         false
+    }
+
+    /// The window in which this instant lies, for a side input: of several the first to end. `None` if the
+    /// function cannot tell by the instant alone.
+    ///
+    /// # Errors
+    /// When the window cannot be written.
+    fn window_at(&self, at: Timestamp) -> Result<Option<Window>, BoxError> {
+        let _ = at;
+        Ok(None)
     }
 }
 
@@ -169,6 +179,9 @@ impl AnyWindowFn for Global {
     }
     fn is_global(&self) -> bool {
         true
+    }
+    fn window_at(&self, _: Timestamp) -> Result<Option<Window>, BoxError> {
+        Ok(Some(Window::Global))
     }
 }
 

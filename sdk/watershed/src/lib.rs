@@ -44,10 +44,10 @@ pub use watershed_core::{
     DoFn, Dropped, ElementContext, Emitter, Emitters, EventTimer, EventTimerFamily, Failed,
     FiredTimer, FixedWindows, Four, Func, GenerateSequence, GlobalWindows, Group, Keyed, MapState,
     MultimapState, NoOutputs, Observed, One, OrderedListState, Outputs, PCollection, PTransform,
-    PeriodicImpulse, Pipeline, ProcessingTimer, ProcessingTimerFamily, Sessions, SetState,
-    SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters, TestStream, Three,
-    Two, ValueState, WindowExpiration, WindowExt, WindowFn, WindowSettings, Windowing, Written,
-    chrono, chrono_tz, combine,
+    PeriodicImpulse, Pipeline, ProcessingTimer, ProcessingTimerFamily, ReadViews, Sessions,
+    SetState, SideInputs, SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters,
+    TestStream, Three, Two, ValueState, View, ViewList, ViewMap, WindowExpiration, WindowExt,
+    WindowFn, WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
 };
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
@@ -77,8 +77,9 @@ pub mod prelude {
         CalendarWindows, DoFn, ElementContext, Emitters, FixedWindows, GenerateSequence,
         GlobalWindows, Group, Never, One, PCollection, PTransform, PeriodicImpulse, Pipeline,
         PipelineOptions, Repeatedly, RunError, RunPipeline, Sessions, SlidingWindows, StateContext,
-        StateSpec, StatefulDoFn, StatefulEmitters, Timestamp, TimestampPolicy, Trigger, Two,
-        WindowExt, WindowSettings, combine::*, days, hours, millis, minutes, seconds,
+        StateSpec, StatefulDoFn, StatefulEmitters, Timestamp, TimestampPolicy, Trigger, Two, View,
+        ViewList, ViewMap, WindowExt, WindowSettings, combine::*, days, hours, millis, minutes,
+        seconds,
     };
 }
 

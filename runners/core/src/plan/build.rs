@@ -1,6 +1,6 @@
 //! The stages of a graph.
 
-use watershed_model::{CollectionId, CombinePerKey, Graph, NodeId, Primitive};
+use watershed_model::{CollectionId, CombinePerKey, Graph, Node, NodeId, Primitive};
 
 use super::PlanOptions;
 use crate::is_simple;
@@ -24,6 +24,10 @@ pub enum Route {
     Spread,
     /// To the next stage on the same worker.
     Local,
+    /// To one worker of each process, which keeps a view for all of them.
+    EachProcess,
+    /// No elements: how far a view has come, over all workers.
+    Progress,
 }
 
 /// Where a collection's bundles go inside its stage.
@@ -75,7 +79,7 @@ impl Plan {
     pub fn of(graph: &Graph, options: PlanOptions) -> Self {
         let heads: Vec<NodeId> = (0..graph.nodes().len())
             .map(NodeId)
-            .filter(|id| is_head(&graph.node(*id).primitive, options))
+            .filter(|id| is_head(graph.node(*id), options))
             .collect();
         let mut planner = Planner { graph, options, heads: &heads, exchanges: Vec::new() };
         let stages =
@@ -97,9 +101,14 @@ impl Plan {
     }
 }
 
-fn is_head(primitive: &Primitive, options: PlanOptions) -> bool {
-    match primitive {
-        Primitive::Read(_) | Primitive::TestStream(_) | Primitive::Reshuffle => true,
+fn is_head(node: &Node, options: PlanOptions) -> bool {
+    match &node.primitive {
+        Primitive::Read(_)
+        | Primitive::TestStream(_)
+        | Primitive::Reshuffle
+        | Primitive::View(_) => true,
+        // Who reads views may have to wait for them.
+        Primitive::ParDo(_) if !node.side_inputs.is_empty() => true,
         Primitive::ParDo(_) | Primitive::AssignWindows(_) | Primitive::Write(_) => !options.fusion,
         other => other.key().is_some(),
     }
@@ -154,6 +163,14 @@ impl Planner<'_> {
                 targets.push(Target::Step(reader));
             }
         }
+        for (to, head) in self.heads.iter().enumerate() {
+            let side_inputs = &self.graph.node(*head).side_inputs;
+            if side_inputs.contains(&collection) {
+                let to = StageId(to);
+                targets.push(Target::Exchange(ExchangeId(self.exchanges.len())));
+                self.exchanges.push(Exchange { from, collection, to, route: Route::Progress });
+            }
+        }
         targets
     }
 
@@ -165,6 +182,7 @@ impl Planner<'_> {
         };
         match primitive {
             Primitive::Reshuffle => Route::Spread,
+            Primitive::View(_) => Route::EachProcess,
             Primitive::CombinePerKey(combine) if self.options.lifts() && is_liftable(combine) => {
                 Route::PartialsByKey
             }

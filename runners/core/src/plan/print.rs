@@ -119,5 +119,7 @@ fn describe(route: Route, workers: usize) -> String {
         Route::PartialsByKey => format!("folded first, by key group, to {workers}"),
         Route::Spread => format!("spread, to {workers}"),
         Route::Local => "on the same worker".to_owned(),
+        Route::EachProcess => "to one worker of each process".to_owned(),
+        Route::Progress => "as a view".to_owned(),
     }
 }

@@ -159,6 +159,10 @@ impl JobStatus {
                      has the time {at}{on}"
                 )
             }
+            Holder::View { view, window, at } => format!(
+                "elements of window {window} with the time {at}, which wait until the view `{view}` has \
+                 something to show to them{on}"
+            ),
             Holder::Split { split, at, is_idle } => {
                 let why = match (step.status.is_congested, is_idle) {
                     (true, _) => "not read on now, since the steps behind it are busy",

@@ -82,7 +82,9 @@ impl JobStatus {
         }
         let holds_itself = match &step.status.holder {
             Holder::Input => false,
-            Holder::Window { .. } | Holder::Timer { .. } => !fault!("windows-hold-unseen"),
+            Holder::Window { .. } | Holder::Timer { .. } | Holder::View { .. } => {
+                !fault!("windows-hold-unseen")
+            }
             _ => true,
         };
         let inputs = step.outline.inputs.iter().copied();

@@ -56,6 +56,15 @@ pub enum Holder {
         /// What it goes by.
         domain: TimeDomain,
     },
+    /// Elements wait for a view.
+    View {
+        /// The step that makes the view.
+        view: String,
+        /// The window of the elements.
+        window: Window,
+        /// Where they hold the watermark.
+        at: Timestamp,
+    },
     /// A split of a source.
     Split {
         /// The split, as its source describes it.

@@ -4,16 +4,25 @@ use std::marker::PhantomData;
 
 use watershed_model::{Metadata, PaneInfo, Sign, Timestamp, Window};
 
+use crate::{View, views::Shown};
+
 /// What the element at hand carries.
 #[derive(Clone, Copy, Debug)]
 pub struct ElementContext<'a> {
     metadata: &'a Metadata,
     place: usize,
+    views: Shown<'a>,
 }
 
 impl<'a> ElementContext<'a> {
-    pub(crate) fn new(metadata: &'a Metadata, place: usize) -> Self {
-        ElementContext { metadata, place }
+    pub(crate) fn new(metadata: &'a Metadata, place: usize, views: Shown<'a>) -> Self {
+        ElementContext { metadata, place, views }
+    }
+
+    /// What a view shows to the element, by its window. The DoFn must have declared it in
+    /// [`side_inputs`](crate::DoFn::side_inputs).
+    pub fn side_input<C: Send + Sync + 'static>(&self, view: &View<C>) -> &'a C {
+        self.views.of(view)
     }
 
     /// The element's event time.
@@ -38,7 +47,7 @@ impl<'a> ElementContext<'a> {
     }
 }
 
-/// What `start_bundle` and `finish_bundle` are told. Options and side inputs will be read through it.
+/// What `start_bundle` and `finish_bundle` are told. Options will be read through it.
 #[derive(Clone, Copy, Debug)]
 pub struct BundleContext<'a> {
     life: PhantomData<&'a ()>,

@@ -3,12 +3,16 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, BoxError, Bundle, Column, Dictionary, Duration, Element, Kernel, KernelOutput,
-    Location, Metadata, ParDo, Primitive, WindowSet, fault, short_type_name,
+    AnyBundle, BoxError, Bundle, CollectionId, Column, Dictionary, Duration, Element, Kernel,
+    KernelContext, KernelOutput, Location, Metadata, ParDo, Primitive, WindowSet, fault,
+    short_type_name,
 };
 
 use super::{BundleContext, ElementContext, Outputs};
-use crate::PCollection;
+use crate::{
+    PCollection, ViewList,
+    views::{Shown, attach},
+};
 
 /// What a DoFn's `process` puts elements into.
 pub type Emitters<D, In> = <<D as DoFn<In>>::Outputs as Outputs>::Emitters;
@@ -118,6 +122,12 @@ pub trait DoFn<In>: Clone + Send + Sync + 'static {
         false
     }
 
+    /// The views that it reads, with [`side_input`](ElementContext::side_input). It is then called once for
+    /// each window that an element is in, since each window sees its own.
+    fn side_inputs(&self) -> ViewList {
+        ViewList::new()
+    }
+
     /// How far before its input's time an output may lie.
     fn allowed_timestamp_skew(&self) -> Duration {
         Duration::ZERO
@@ -130,22 +140,29 @@ impl<T: Element> PCollection<T> {
     pub fn par_do<D: DoFn<T>>(&self, do_fn: D) -> <D::Outputs as Outputs>::Collections {
         let name = short_type_name::<D>();
         let base = name.split('<').next().unwrap_or(&name).to_owned();
+        let side_inputs = do_fn.side_inputs();
+        let views: Arc<[CollectionId]> = side_inputs.ids().into();
         let kernel = Arc::new(move || {
+            let (do_fn, views) = (do_fn.clone(), views.clone());
             let kernel: Box<dyn Kernel> =
-                Box::new(DoFnKernel { do_fn: do_fn.clone(), input: PhantomData::<fn(T)> });
+                Box::new(DoFnKernel { do_fn, views, input: PhantomData::<fn(T)> });
             kernel
         });
         let is_observer = <D::Outputs as Outputs>::IS_OBSERVER;
         let par_do = ParDo { kernel, is_observer, dead_letters: None, gives_times: true };
         let primitive = Primitive::ParDo(par_do);
-        let node =
-            self.pipeline().graph().add_node(base, Location::caller(), primitive, vec![self.id()]);
+        let mut graph = self.pipeline().graph();
+        let node = graph.add_node(base, Location::caller(), primitive, vec![self.id()]);
+        attach(self.pipeline(), &mut graph, node, &side_inputs);
+        drop(graph);
         <D::Outputs as Outputs>::collections(self.pipeline(), node, self)
     }
 }
 
 struct DoFnKernel<In, D> {
     do_fn: D,
+    /// The views that it reads.
+    views: Arc<[CollectionId]>,
     input: PhantomData<fn(In)>,
 }
 
@@ -157,8 +174,10 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
     fn run(
         &mut self,
         input: AnyBundle,
+        cx: &KernelContext<'_>,
         out: &mut KernelOutput,
     ) -> Result<Option<AnyBundle>, BoxError> {
+        let shown = Shown { ids: &self.views, contents: cx.views };
         let mut bundle = input.downcast::<In>();
         if self.do_fn.observes_windows() {
             bundle = one_window_each(bundle);
@@ -171,7 +190,11 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
         let mut done = 0;
         for value in values.by_ref() {
             D::Outputs::begin(&mut emitters, Some(done));
-            self.do_fn.process(value, &ElementContext::new(&metadata, done), &mut emitters)?;
+            self.do_fn.process(
+                value,
+                &ElementContext::new(&metadata, done, shown),
+                &mut emitters,
+            )?;
             done += 1;
             if out.is_full(D::Outputs::len(&emitters)) {
                 break;

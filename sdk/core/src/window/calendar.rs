@@ -212,6 +212,12 @@ impl<T> WindowFn<T> for CalendarWindows {
         windows.push(IntervalWindow::new(start, end));
     }
 
+    fn window_at(&self, at: Timestamp) -> Option<IntervalWindow> {
+        let mut windows = Vec::new();
+        WindowFn::<()>::assign(self, &(), at, &mut windows);
+        windows.pop()
+    }
+
     fn check(&self) -> Result<(), (String, String)> {
         let (unit, limit, example) = match self.unit {
             Unit::Days => ("days", MAX_YEARS * 366, "days(1)"),

@@ -16,6 +16,9 @@ impl<T> WindowFn<T> for GlobalWindows {
     fn assigns_alike(&self, _: Timestamp) -> Option<(Timestamp, Timestamp)> {
         Some((Timestamp::MIN, Timestamp::MAX))
     }
+    fn window_at(&self, _: Timestamp) -> Option<GlobalWindow> {
+        Some(GlobalWindow)
+    }
     fn is_global(&self) -> bool {
         true
     }
@@ -76,6 +79,9 @@ impl<T> WindowFn<T> for FixedWindows {
         let window = starting(last_start(timestamp, self.size, self.offset), self.size);
         Some((window.start, window.end))
     }
+    fn window_at(&self, at: Timestamp) -> Option<IntervalWindow> {
+        Some(starting(last_start(at, self.size, self.offset), self.size))
+    }
     fn check(&self) -> Result<(), (String, String)> {
         positive("size", self.size, "FixedWindows::of(seconds(10))")
     }
@@ -114,6 +120,11 @@ impl<T> WindowFn<T> for SlidingWindows {
             }
             start -= i128::from(self.period.as_micros().max(1));
         }
+    }
+    fn window_at(&self, at: Timestamp) -> Option<IntervalWindow> {
+        let mut windows = Vec::new();
+        WindowFn::<()>::assign(self, &(), at, &mut windows);
+        windows.into_iter().min_by_key(|window| window.end)
     }
     fn check(&self) -> Result<(), (String, String)> {
         let example = "SlidingWindows::of(minutes(10), minutes(1))";

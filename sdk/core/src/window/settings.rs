@@ -126,6 +126,9 @@ impl<T, F: WindowFn<T>> WindowFn<T> for Windowing<F> {
     fn assigns_alike(&self, timestamp: Timestamp) -> Option<(Timestamp, Timestamp)> {
         self.window_fn.assigns_alike(timestamp)
     }
+    fn window_at(&self, at: Timestamp) -> Option<F::Window> {
+        self.window_fn.window_at(at)
+    }
     fn is_merging(&self) -> bool {
         self.window_fn.is_merging()
     }

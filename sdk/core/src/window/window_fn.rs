@@ -31,6 +31,14 @@ pub trait WindowFn<T>: Clone + Debug + Send + Sync + 'static {
         None
     }
 
+    /// The window in which this instant lies, where windows depend on nothing else; of several the first to
+    /// end. It is what lets a collection that is windowed so be a side input: who reads it sees the window in
+    /// which its own window ends. `None` if it cannot be told. (Beam: `WindowMappingFn`.)
+    fn window_at(&self, at: Timestamp) -> Option<Self::Window> {
+        let _ = at;
+        None
+    }
+
     /// Whether windows of one key can merge.
     fn is_merging(&self) -> bool {
         false
@@ -94,5 +102,9 @@ impl<T: 'static, F: WindowFn<T>> AnyWindowFn for Erased<F, T> {
 
     fn is_global(&self) -> bool {
         self.window_fn.is_global()
+    }
+
+    fn window_at(&self, at: Timestamp) -> Result<Option<Window>, BoxError> {
+        self.window_fn.window_at(at).map(|window| window.to_window()).transpose()
     }
 }

@@ -21,6 +21,7 @@ struct NodeDraft {
     draft: Draft,
     primitive: Primitive,
     inputs: Vec<CollectionId>,
+    side_inputs: Vec<CollectionId>,
     outputs: Vec<CollectionId>,
 }
 
@@ -81,8 +82,14 @@ impl GraphBuilder {
     ) -> NodeId {
         let id = NodeId(self.nodes.len());
         let draft = Draft::new(base.into(), self.current_scope(), location);
-        self.nodes.push(NodeDraft { draft, primitive, inputs, outputs: Vec::new() });
+        let (side_inputs, outputs) = (Vec::new(), Vec::new());
+        self.nodes.push(NodeDraft { draft, primitive, inputs, side_inputs, outputs });
         id
+    }
+
+    /// Lets a step read a view, which the step `view` makes.
+    pub fn add_side_input(&mut self, node: NodeId, view: CollectionId) {
+        self.nodes[node.0].side_inputs.push(view);
     }
 
     /// Adds the next output of a step.
@@ -212,6 +219,7 @@ impl GraphBuilder {
             location: node.draft.location,
             primitive: node.primitive.clone(),
             inputs: node.inputs.clone(),
+            side_inputs: node.side_inputs.clone(),
             outputs: node.outputs.clone(),
         });
         let scopes = std::iter::zip(&self.scopes, names.scopes)

@@ -16,7 +16,7 @@ use std::fmt;
 pub use builder::{GraphBuilder, Subject};
 pub use node::{
     CombinePerKey, DroppedFactory, DroppedFrom, GroupByKey, Grouping, ParDo, Primitive, Read,
-    Stateful, TestEvent, TestStream, Write,
+    Stateful, TestEvent, TestStream, View, Write,
 };
 pub use print::GraphFormat;
 
@@ -58,6 +58,8 @@ pub struct Node {
     pub primitive: Primitive,
     /// What it reads, in order.
     pub inputs: Vec<CollectionId>,
+    /// The views that it reads beside them, by what their steps make.
+    pub side_inputs: Vec<CollectionId>,
     /// What it makes, by output port.
     pub outputs: Vec<CollectionId>,
 }

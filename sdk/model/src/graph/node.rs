@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     AnyBundle, AnySink, AnySource, DropReason, Duration, ElementType, KernelFactory, KeyType,
-    StatefulFactory, TableFactory, Timestamp, Window, WindowTablesFactory,
+    StatefulFactory, TableFactory, Timestamp, ViewFactory, Window, WindowTablesFactory,
 };
 
 /// What a step does. Each corresponds to one concept of Beam's pipeline proto.
@@ -23,6 +23,9 @@ pub enum Primitive {
     CombinePerKey(CombinePerKey),
     /// Runs a stateful DoFn: cells and timers of each key and window.
     Stateful(Stateful),
+    /// Gathers panes into a view, which others read as a side input. What it puts out is no elements, but
+    /// how far it has come.
+    View(View),
     /// Puts its inputs together; elements are not touched.
     Flatten,
     /// Spreads elements over the workers anew; elements are not touched, and nothing is fused across.
@@ -43,6 +46,7 @@ impl Primitive {
             Primitive::GroupByKey(_) => "GroupByKey",
             Primitive::CombinePerKey(_) => "CombinePerKey",
             Primitive::Stateful(_) => "Stateful",
+            Primitive::View(_) => "View",
             Primitive::Flatten => "Flatten",
             Primitive::Reshuffle => "Reshuffle",
             Primitive::TestStream(_) => "TestStream",
@@ -176,6 +180,15 @@ pub struct Stateful {
     pub timers: Arc<[String]>,
 }
 
+/// Gathers panes into a view.
+#[derive(Clone)]
+pub struct View {
+    /// What kind of view, as printed.
+    pub kind: &'static str,
+    /// Makes what gathers the content of one window.
+    pub builder: ViewFactory,
+}
+
 /// Writes to a sink.
 #[derive(Clone)]
 pub struct Write {
@@ -216,6 +229,12 @@ impl fmt::Debug for CombinePerKey {
 impl fmt::Debug for Stateful {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "by {}", self.key.type_name())
+    }
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind)
     }
 }
 

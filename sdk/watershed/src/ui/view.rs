@@ -214,6 +214,9 @@ impl HolderView {
             Holder::Timer { timer, window, at, .. } => {
                 ("timer", format!("timer {timer} in window {window}, at {}", told(at)))
             }
+            Holder::View { view, window, at } => {
+                ("view", format!("view {view}, for window {window}, at {}", told(at)))
+            }
             Holder::Split { split, at, is_idle } => {
                 let idle = if *is_idle { ", idle" } else { "" };
                 ("split", format!("split {split}, at {}{idle}", told(at)))

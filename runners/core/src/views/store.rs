@@ -1,0 +1,145 @@
+//! What the views of a job show. All workers of a process share it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::Waker,
+};
+
+use foldhash::fast::RandomState;
+use watershed_model::{
+    AnyBundle, BoxError, CollectionId, Graph, Primitive, Timestamp, ViewBuilder, ViewContent,
+    ViewFactory, Window, WindowSet, fault,
+};
+
+/// The views of a job, by what their steps make.
+pub struct ViewStore {
+    views: BTreeMap<CollectionId, Mutex<Shown>>,
+    /// Those who wait for a first pane.
+    wakers: Mutex<Vec<Waker>>,
+}
+
+struct Shown {
+    builder: ViewFactory,
+    windows: HashMap<Window, Pane, RandomState>,
+    /// For each that reads the view, step by step and worker by worker, how far it has come: it asks for no
+    /// window any more that ends before.
+    readers: BTreeMap<(usize, usize), Timestamp>,
+}
+
+/// What is shown of a window.
+struct Pane {
+    builder: Box<dyn ViewBuilder>,
+    content: ViewContent,
+}
+
+impl ViewStore {
+    /// Nothing yet, of all views of a graph, read by so many workers.
+    pub fn new(graph: &Graph, workers: usize) -> Self {
+        let views = graph.nodes().iter().filter_map(|node| {
+            let Primitive::View(view) = &node.primitive else { return None };
+            let id = *node.outputs.first()?;
+            let readers = graph.nodes().iter().enumerate();
+            let readers = readers.filter(|(_, node)| node.side_inputs.contains(&id));
+            let readers = readers
+                .flat_map(|(step, _)| (0..workers).map(move |worker| (step, worker)))
+                .map(|reader| (reader, Timestamp::MIN));
+            let (builder, windows) = (view.builder.clone(), HashMap::default());
+            Some((id, Mutex::new(Shown { builder, windows, readers: readers.collect() })))
+        });
+        ViewStore { views: views.collect(), wakers: Mutex::default() }
+    }
+
+    fn view(&self, id: CollectionId) -> MutexGuard<'_, Shown> {
+        match self.views.get(&id) {
+            Some(view) => view.lock().unwrap_or_else(PoisonError::into_inner),
+            None => unreachable!("only views of the graph are asked for"),
+        }
+    }
+
+    /// Takes in a bundle of panes.
+    ///
+    /// # Errors
+    /// When the view cannot hold it.
+    pub fn publish(&self, id: CollectionId, panes: AnyBundle) -> Result<(), BoxError> {
+        let Shown { builder, windows, .. } = &mut *self.view(id);
+        for (window, panes) in by_window(panes) {
+            let pane = windows.remove(&window);
+            // Who reads it now keeps what it reads; if nobody does, what is there grows in its place.
+            let mut builder = pane.map_or_else(|| builder(), |pane| pane.builder);
+            builder.add(panes)?;
+            let content = builder.content()?;
+            windows.insert(window, Pane { builder, content });
+        }
+        let wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        wakers.iter().for_each(Waker::wake_by_ref);
+        Ok(())
+    }
+
+    /// Wakes this one whenever a pane has come.
+    pub fn listen(&self, waker: Waker) {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(waker);
+    }
+
+    /// What a window shows, if it has a pane.
+    pub fn read(&self, id: CollectionId, window: &Window) -> Option<ViewContent> {
+        self.view(id).windows.get(window).map(|pane| pane.content.clone())
+    }
+
+    /// What a window shows that is complete without a pane.
+    ///
+    /// # Errors
+    /// When there is nothing to be shown, as for a single value.
+    pub fn empty(&self, id: CollectionId) -> Result<ViewContent, BoxError> {
+        (self.view(id).builder)().content()
+    }
+
+    /// A reader asks for no window any more that ends before this. What nobody asks for is forgotten.
+    pub fn has_come_to(&self, id: CollectionId, reader: (usize, usize), watermark: Timestamp) {
+        let mut view = self.view(id);
+        if view.readers.insert(reader, watermark) == Some(watermark) {
+            return;
+        }
+        let least = view.readers.values().copied().min().unwrap_or(Timestamp::MAX);
+        if !fault!("views-are-kept") {
+            view.windows
+                .retain(|window, _| *window == Window::Global || window.max_timestamp() >= least);
+        }
+    }
+
+    /// How many windows are kept.
+    pub fn held(&self) -> usize {
+        self.views.keys().map(|id| self.view(*id).windows.len()).sum()
+    }
+}
+
+/// A bundle, window by window, in the order in which they first come. An element in several windows is in
+/// the part of each.
+pub(super) fn by_window(bundle: AnyBundle) -> Vec<(Window, AnyBundle)> {
+    let windows = bundle.metadata().windows.clone();
+    if windows.is_uniform()
+        && let [window] = windows.get(0).as_slice()
+    {
+        return vec![(window.clone(), bundle)];
+    }
+    let mut order: Vec<&Window> = Vec::new();
+    let mut elements: HashMap<&Window, Vec<u32>, RandomState> = HashMap::default();
+    for element in 0..bundle.len() {
+        for window in windows.get(element).as_slice() {
+            elements
+                .entry(window)
+                .or_insert_with(|| {
+                    order.push(window);
+                    Vec::new()
+                })
+                .push(element as u32);
+        }
+    }
+    let parts = order.into_iter().map(|window| {
+        let part = bundle.gather(elements.get(window).map_or(&[], Vec::as_slice));
+        let mut metadata = part.metadata().clone();
+        metadata.windows = watershed_model::Dictionary::uniform(WindowSet::One(window.clone()));
+        (window.clone(), part.with_metadata(metadata))
+    });
+    parts.collect()
+}

@@ -1,0 +1,142 @@
+//! The methods that make a view of a collection.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use watershed_model::{
+    AccumulationMode, AnyBundle, BoxError, Element, ElementType, Key, Location, Primitive, Subject,
+    Timestamp, ViewBuilder, ViewContent, ViewFactory, fault,
+};
+
+use super::{
+    View, ViewMap,
+    builders::{All, Gather, List, Map, Multimap, Panes, Single},
+};
+use crate::{Group, Keyed, PCollection};
+
+impl<T: Element> PCollection<T> {
+    /// A view of the one element of each window. None, or more than one, is an error. (Beam:
+    /// `View.asSingleton`.)
+    #[track_caller]
+    pub fn as_singleton(&self) -> View<T> {
+        self.viewed::<Single<T>>("AsSingleton", None, Location::caller())
+    }
+
+    /// As [`as_singleton`](Self::as_singleton), with what is shown of an empty window.
+    #[track_caller]
+    pub fn as_singleton_or(&self, default: T) -> View<T> {
+        self.viewed::<Single<T>>("AsSingleton", Some(default), Location::caller())
+    }
+
+    /// A view of all elements of each window, in no promised order, which can be walked as often as wanted.
+    /// (Beam: `View.asIterable`.)
+    #[track_caller]
+    pub fn as_iterable(&self) -> View<Group<T>> {
+        self.viewed::<All<T>>("AsIterable", None, Location::caller())
+    }
+
+    /// A view of all elements of each window as a vector, in no promised order. (Beam: `View.asList`.)
+    #[track_caller]
+    pub fn as_list(&self) -> View<Vec<T>> {
+        self.viewed::<List<T>>("AsList", None, Location::caller())
+    }
+
+    /// A view of each window as a map. Two values of one key are an error. (Beam: `View.asMap`.)
+    #[track_caller]
+    pub fn as_map<K: Key, V: Element>(&self) -> View<ViewMap<K, V>>
+    where
+        T: Keyed<K, V>,
+    {
+        self.as_pairs().viewed::<Map<K, V>>("AsMap", None, Location::caller())
+    }
+
+    /// A view of each window as a map of all values of each key, in no promised order. (Beam:
+    /// `View.asMultimap`.)
+    #[track_caller]
+    pub fn as_multimap<K: Key, V: Element>(&self) -> View<ViewMap<K, Vec<V>>>
+    where
+        T: Keyed<K, V>,
+    {
+        self.as_pairs().viewed::<Multimap<K, V>>("AsMultimap", None, Location::caller())
+    }
+
+    /// The panes of the collection, gathered under one key, and what they show.
+    fn viewed<G: Gather<T>>(
+        &self,
+        kind: &'static str,
+        default: Option<T>,
+        location: Location,
+    ) -> View<G::Content> {
+        self.pipeline().scoped(kind, location, || {
+            let panes = self.with_keys(()).group_by_key();
+            self.view_of(&panes, kind, builder::<T, G>(self.accumulates(), default), location)
+        })
+    }
+
+    fn accumulates(&self) -> bool {
+        let graph = self.pipeline().graph();
+        let mode = graph.collection(self.id()).windowing.accumulation_mode;
+        mode == Some(AccumulationMode::Accumulating)
+    }
+
+    fn view_of<C>(
+        &self,
+        panes: &PCollection<((), Group<T>)>,
+        kind: &'static str,
+        builder: ViewFactory,
+        location: Location,
+    ) -> View<C> {
+        let mut graph = self.pipeline().graph();
+        let windowing = graph.collection(self.id()).windowing.clone();
+        let boundedness = graph.collection(self.id()).boundedness;
+        let primitive = Primitive::View(watershed_model::View { kind, builder });
+        let node = graph.add_node("View", location, primitive, vec![panes.id()]);
+        let has_windows = matches!(windowing.window_fn.window_at(Timestamp::MIN), Ok(Some(_)));
+        if !has_windows && !fault!("views-may-merge") {
+            graph.problem(
+                Subject::Node(node),
+                format!(
+                    "is a view of a collection in {}, of which nobody can say what window an instant lies in",
+                    windowing.window_fn.identity()
+                ),
+                "put the collection into windows that do not merge, .window(FixedWindows::of(..)) say, or \
+                 .window(GlobalWindows); a window function of your own needs `window_at`",
+            );
+        }
+        let id = graph.add_output(node, ElementType::of::<()>(), windowing, boundedness);
+        drop(graph);
+        View::new(self.pipeline(), id)
+    }
+}
+
+fn builder<T: Element, G: Gather<T>>(accumulates: bool, default: Option<T>) -> ViewFactory {
+    Arc::new(move || {
+        let panes = Panes { gathered: G::default(), values: PhantomData, accumulates };
+        let gathers: Box<dyn ViewBuilder> = Box::new(panes);
+        match &default {
+            Some(default) => Box::new(OrElse { gathers, is_empty: true, default: default.clone() }),
+            None => gathers,
+        }
+    })
+}
+
+/// A view with something to show of an empty window.
+struct OrElse<T> {
+    gathers: Box<dyn ViewBuilder>,
+    is_empty: bool,
+    default: T,
+}
+
+impl<T: Element> ViewBuilder for OrElse<T> {
+    fn add(&mut self, panes: AnyBundle) -> Result<(), BoxError> {
+        let groups = &panes.as_typed::<((), Group<T>)>().values;
+        self.is_empty &= groups.iter().all(|(_, group)| group.is_empty());
+        self.gathers.add(panes)
+    }
+
+    fn content(&self) -> Result<ViewContent, BoxError> {
+        match self.is_empty {
+            true => Ok(Arc::new(self.default.clone())),
+            false => self.gathers.content(),
+        }
+    }
+}

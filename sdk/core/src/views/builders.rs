@@ -1,0 +1,194 @@
+//! What each kind of view gathers of one window.
+
+use std::{collections::HashMap, marker::PhantomData, sync::Arc};
+
+use foldhash::fast::RandomState;
+use watershed_model::{
+    AnyBundle, BoxError, Element, Key, ViewBuilder, ViewContent, fault, short_type_name,
+};
+
+use crate::Group;
+
+/// What a map view shows.
+pub type ViewMap<K, V> = HashMap<K, V, RandomState>;
+
+/// A kind of view.
+pub(super) trait Gather<T>: Default + Send + 'static {
+    /// What it shows.
+    type Content: Send + Sync + 'static;
+
+    /// Adds the values of a pane.
+    fn add(&mut self, values: Group<T>) -> Result<(), BoxError>;
+
+    /// What it shows now.
+    fn content(&self) -> Result<Arc<Self::Content>, BoxError>;
+}
+
+/// Gathers panes: each is all values of the window so far, or since the pane before.
+pub(super) struct Panes<T, G> {
+    pub(super) gathered: G,
+    pub(super) values: PhantomData<fn(T)>,
+    /// Whether a pane has all values so far.
+    pub(super) accumulates: bool,
+}
+
+impl<T: Element, G: Gather<T>> ViewBuilder for Panes<T, G> {
+    fn add(&mut self, panes: AnyBundle) -> Result<(), BoxError> {
+        let Panes { gathered, accumulates, .. } = self;
+        for ((), values) in panes.downcast::<((), Group<T>)>().values {
+            if *accumulates && !fault!("views-add-what-accumulates") {
+                *gathered = G::default();
+            }
+            gathered.add(values)?;
+        }
+        Ok(())
+    }
+
+    fn content(&self) -> Result<ViewContent, BoxError> {
+        Ok(self.gathered.content()?)
+    }
+}
+
+/// One value.
+pub(super) struct Single<T>(Vec<T>);
+
+impl<T> Default for Single<T> {
+    fn default() -> Self {
+        Single(Vec::new())
+    }
+}
+
+impl<T: Element> Gather<T> for Single<T> {
+    type Content = T;
+
+    fn add(&mut self, values: Group<T>) -> Result<(), BoxError> {
+        self.0.extend(values.iter().take(2).cloned());
+        if self.0.len() > 1 && !fault!("a-single-view-shows-any") {
+            return Err(format!(
+                "is a view of a single {}, but its window has more than one: combine them first, or let \
+                 panes accumulate where there are several",
+                short_type_name::<T>()
+            )
+            .into());
+        }
+        Ok(())
+    }
+
+    fn content(&self) -> Result<Arc<T>, BoxError> {
+        self.0.last().map(|value| Arc::new(value.clone())).ok_or_else(|| {
+            format!(
+                "is a view of a single {}, but has none in the window that is asked for: give it a default \
+                 with .as_singleton_or(..)",
+                short_type_name::<T>()
+            )
+            .into()
+        })
+    }
+}
+
+/// All values.
+#[derive(Clone)]
+pub(super) struct All<T>(Arc<Group<T>>);
+
+impl<T> Default for All<T> {
+    fn default() -> Self {
+        All(Arc::new(Group::new()))
+    }
+}
+
+impl<T: Element> Gather<T> for All<T> {
+    type Content = Group<T>;
+
+    fn add(&mut self, values: Group<T>) -> Result<(), BoxError> {
+        Arc::make_mut(&mut self.0).append(values);
+        Ok(())
+    }
+
+    fn content(&self) -> Result<Arc<Group<T>>, BoxError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// All values, one behind the other.
+pub(super) struct List<T>(Arc<Vec<T>>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        List(Arc::default())
+    }
+}
+
+impl<T: Element> Gather<T> for List<T> {
+    type Content = Vec<T>;
+
+    fn add(&mut self, values: Group<T>) -> Result<(), BoxError> {
+        Arc::make_mut(&mut self.0).append(&mut values.into_vec());
+        Ok(())
+    }
+
+    fn content(&self) -> Result<Arc<Vec<T>>, BoxError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// A value for each key.
+pub(super) struct Map<K, V>(Arc<ViewMap<K, V>>);
+
+impl<K, V> Default for Map<K, V> {
+    fn default() -> Self {
+        Map(Arc::default())
+    }
+}
+
+impl<K: Key, V: Element> Gather<(K, V)> for Map<K, V> {
+    type Content = ViewMap<K, V>;
+
+    fn add(&mut self, values: Group<(K, V)>) -> Result<(), BoxError> {
+        let map = Arc::make_mut(&mut self.0);
+        map.reserve(values.len());
+        for (key, value) in values.into_vec() {
+            let told = map.contains_key(&key).then(|| serde_json::to_string(&key));
+            map.insert(key, value);
+            if let Some(key) = told
+                && !fault!("a-map-view-takes-the-last")
+            {
+                let key = key.unwrap_or_else(|_| format!("of type {}", short_type_name::<K>()));
+                return Err(format!(
+                    "is a map view with one value for each key, but its window has two for the key {key}: \
+                     combine them first, or use .as_multimap()"
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    fn content(&self) -> Result<Arc<ViewMap<K, V>>, BoxError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// Values for each key.
+pub(super) struct Multimap<K, V>(Arc<ViewMap<K, Vec<V>>>);
+
+impl<K, V> Default for Multimap<K, V> {
+    fn default() -> Self {
+        Multimap(Arc::default())
+    }
+}
+
+impl<K: Key, V: Element> Gather<(K, V)> for Multimap<K, V> {
+    type Content = ViewMap<K, Vec<V>>;
+
+    fn add(&mut self, values: Group<(K, V)>) -> Result<(), BoxError> {
+        let map = Arc::make_mut(&mut self.0);
+        for (key, value) in values.into_vec() {
+            map.entry(key).or_default().push(value);
+        }
+        Ok(())
+    }
+
+    fn content(&self) -> Result<Arc<ViewMap<K, Vec<V>>>, BoxError> {
+        Ok(self.0.clone())
+    }
+}

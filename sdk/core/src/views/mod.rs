@@ -1,0 +1,20 @@
+//! Side inputs: collections that are read as a whole, window by window, by those who go through another.
+//!
+//! ```text
+//!   view        a handle on a view, and several of them together
+//!   builders    what each kind of view gathers
+//!   apply       the methods that make a view of a collection
+//!   with        closures that read views beside their element
+//! ```
+//! An element sees the window of the view in which its own window ends. It waits until that window has a
+//! pane, or is complete without one.
+
+mod apply;
+mod builders;
+mod view;
+mod with;
+
+pub use builders::ViewMap;
+pub use view::{ReadViews, SideInputs, View, ViewList};
+
+pub(crate) use view::{Shown, attach};
