@@ -59,7 +59,7 @@ fn each_kind_of_view_shows_its_collection(bench: &Bench) {
             format!("{name} {sum} {:?} {:?} {empty}", sorted(all.iter()), sorted(list))
         });
         let second = main.map_with((&map, &multimap, &none), |name, (map, multimap, none)| {
-            let all = multimap.get(&name).map(sorted_of).unwrap_or_default();
+            let all = multimap.get(&name).map(|all| sorted_of(all)).unwrap_or_default();
             format!("{name} {:?} {all:?} {}", map.get(&name), none.len())
         });
         let (first, second) = (first.collect(), second.collect());
@@ -73,7 +73,7 @@ fn each_kind_of_view_shows_its_collection(bench: &Bench) {
     }
 }
 
-fn sorted_of(values: &Vec<i64>) -> Vec<i64> {
+fn sorted_of(values: &[i64]) -> Vec<i64> {
     sorted(values.iter().copied())
 }
 
