@@ -6,7 +6,8 @@
 //!   failures    each bad input: one clear error, exit code 1, nothing half written
 //!   minimal     the small examples
 //!   replays     those that read a file as a batch or as a stream
-//!   live        text that goes on: what happens to files and connections, and Ctrl-C
+//!   live        text that goes on: what happens to files and connections
+//!   interrupts  Ctrl-C once, twice and three times, when a job takes long to end
 //!   processes   jobs of several processes, and all that goes wrong between them
 //!   running     a program that runs beside its test
 //!   window_lab  the panes of a play, and its picture
@@ -16,6 +17,8 @@
 
 mod failures;
 mod folder;
+#[cfg(target_os = "linux")]
+mod interrupts;
 #[cfg(target_os = "linux")]
 mod live;
 mod minimal;
