@@ -128,12 +128,6 @@ impl Reading {
         }
     }
 
-    /// How often a worker that has nothing to read looks how far the others have come. What never ends is
-    /// mostly idle, and looking often would cost more than all else.
-    pub(crate) fn look_interval(&self, often: Duration) -> Duration {
-        if self.queue.is_bounded() { often } else { often * 5 }
-    }
-
     /// What holds the source's watermark.
     pub(crate) fn holder(&self) -> Holder {
         self.queue.holder()
