@@ -48,6 +48,7 @@ fn program(name: &str) -> Command {
         "temperatures" => env!("CARGO_BIN_EXE_temperatures"),
         "window_lab" => env!("CARGO_BIN_EXE_window_lab"),
         "peer_bench" => env!("CARGO_BIN_EXE_peer_bench"),
+        "bench_latency" => env!("CARGO_BIN_EXE_bench_latency"),
         "bench_plain" => env!("CARGO_BIN_EXE_bench_plain"),
         other => panic!("there is no program {other}"),
     };
