@@ -4,7 +4,8 @@
 //!
 //! `cargo run --release --bin live_words -- --socket localhost:9999 --containing error --window 5s --every 1s`
 //!
-//! It prints a line `word: count` for each word and window as windows close, or writes them when it ends.
+//! It prints a line `word: count` for each word and window as windows close, and can also write them to a
+//! file when it ends.
 //! Lines go by the time at which they come in. Ctrl-C drains it: windows close with what they have, and
 //! it ends with 3.
 //!
@@ -36,8 +37,8 @@ struct Arguments {
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     containing: String,
 
-    /// A file to write when it ends, instead of printing as windows close. (Of several processes only the
-    /// first is heard when it prints.)
+    /// A file to write when it ends, beside printing as windows close. (Of several processes only the first
+    /// is heard when it prints.)
     #[arg(long, value_name = "FILE")]
     output: Option<String>,
 
@@ -94,9 +95,9 @@ fn main() -> ExitCode {
         None => words.window(FixedWindows::of(arguments.window)),
     };
     let counts = windowed.count_per_element().map(|(word, count)| format!("{word}: {count}"));
-    match arguments.output {
-        Some(file) => counts.apply(text::write(file).shards(1)),
-        None => counts.for_each(|line| println!("{line}")),
-    };
+    counts.for_each(|line| println!("{line}"));
+    if let Some(file) = arguments.output {
+        counts.apply(text::write(file).shards(1));
+    }
     watershed::exit_code(pipeline.run(&arguments.pipeline))
 }

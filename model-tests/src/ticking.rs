@@ -10,3 +10,16 @@ pub(crate) fn ticking(start: i64) -> Clock {
     let seconds = AtomicI64::new(start);
     Clock::told_by(move || Timestamp::from_seconds(seconds.fetch_add(1, SeqCst)))
 }
+
+/// A clock that goes on by a minute each time that somebody looks, and is an hour ahead for a while: set
+/// forward at the 20th look, and back at the 30th.
+pub(crate) fn set_forth_and_back(start: i64) -> Clock {
+    let looks = AtomicI64::new(0);
+    Clock::told_by(move || {
+        let minutes = match looks.fetch_add(1, SeqCst) {
+            look @ 20..30 => look + 60,
+            look => look,
+        };
+        Timestamp::from_seconds(start + 60 * minutes)
+    })
+}

@@ -8,8 +8,10 @@ use std::{
     net::{Shutdown, TcpListener, TcpStream},
     path::PathBuf,
     process::{Command, Stdio},
+    time::Duration,
 };
 
+use socket2::SockRef;
 use tempfile::{TempDir, tempdir};
 
 use crate::running::{Ended, Running, signal, until};
@@ -176,6 +178,34 @@ fn files_of_a_directory_are_followed_when_they_come() {
     }
 }
 
+#[test]
+fn a_directory_that_vanishes_is_waited_for() {
+    for runner in RUNNERS {
+        let live = Live::start(runner, |folder| {
+            let logs = folder.path().join("logs");
+            fs::create_dir(&logs).unwrap();
+            fs::write(logs.join("a"), "one\n").unwrap();
+            vec!["--follow".into(), logs.to_str().unwrap().into()]
+        });
+        live.until("one", 1);
+        let mut old = OpenOptions::new().append(true).open(live.path("logs/a")).unwrap();
+        fs::remove_dir_all(live.path("logs")).unwrap();
+        // Whoever writes to it has not noticed.
+        old.write_all(b"late\n").unwrap();
+        live.until("late", 1);
+        fs::create_dir(live.path("logs")).unwrap();
+        live.append("logs/a", "new\n");
+        live.until("new", 1);
+        // It is another one that is moved into its place, with the same file in it.
+        fs::rename(live.path("logs"), live.path("moved")).unwrap();
+        fs::create_dir(live.path("logs")).unwrap();
+        fs::rename(live.path("moved/a"), live.path("logs/b")).unwrap();
+        live.append("logs/b", "more\n");
+        live.until("more", 1);
+        live.drain(&[("one", 1), ("late", 1), ("new", 1), ("more", 1)]);
+    }
+}
+
 /// One who listens, and the program that is connected to it.
 fn connected(runner: &[&str]) -> (Live, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -196,6 +226,25 @@ fn a_connection_that_closes_ends_it_with_half_a_line() {
         stream.shutdown(Shutdown::Write).unwrap();
         let ended = live.end(&[("one", 1), ("two", 1), ("half", 1), ("a", 1)]);
         assert_eq!((ended.status.code(), ended.err.as_str()), (Some(0), ""));
+    }
+}
+
+#[test]
+fn a_connection_that_is_reset_fails_the_run_and_says_how_much_had_come() {
+    for runner in RUNNERS.into_iter().chain([PROCESSES]) {
+        let (live, mut stream) = connected(runner);
+        stream.write_all(b"one\nhalf").unwrap();
+        if runner != PROCESSES {
+            live.until("one", 1);
+        }
+        // Whoever closes without lingering resets: what the other has not read may be lost on its way.
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(stream);
+        let counted = if runner == PROCESSES { &[][..] } else { &[("one", 1)] };
+        let told = live.end(counted).error();
+        assert!(told.starts_with("error: step `text::read_socket/Read` failed: "), "{told}");
+        assert!(told.contains("the connection to 127.0.0.1:"), "{told}");
+        assert!(told.contains(" broke after 8 bytes: "), "{told}");
     }
 }
 

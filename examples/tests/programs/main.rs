@@ -6,7 +6,8 @@
 //!   failures    each bad input: one clear error, exit code 1, nothing half written
 //!   minimal     the small examples
 //!   replays     those that read a file as a batch or as a stream
-//!   live        text that goes on: what happens to files and connections, and Ctrl-C
+//!   live        text that goes on: what happens to files and connections
+//!   interrupts  Ctrl-C once, twice and three times, when a job takes long to end
 //!   processes   jobs of several processes, and all that goes wrong between them
 //!   running     a program that runs beside its test
 //!   window_lab  the panes of a play, and its picture
@@ -16,6 +17,8 @@
 
 mod failures;
 mod folder;
+#[cfg(target_os = "linux")]
+mod interrupts;
 #[cfg(target_os = "linux")]
 mod live;
 mod minimal;
@@ -45,6 +48,7 @@ fn program(name: &str) -> Command {
         "temperatures" => env!("CARGO_BIN_EXE_temperatures"),
         "window_lab" => env!("CARGO_BIN_EXE_window_lab"),
         "peer_bench" => env!("CARGO_BIN_EXE_peer_bench"),
+        "bench_latency" => env!("CARGO_BIN_EXE_bench_latency"),
         "bench_plain" => env!("CARGO_BIN_EXE_bench_plain"),
         other => panic!("there is no program {other}"),
     };

@@ -105,3 +105,21 @@ fn the_measured_programs_count_alike() {
     assert_eq!(counts[0], "be: 198");
     assert_eq!(sorted_lines(&folder.read("peer_bench/counts.txt-00000-of-00001")), counts);
 }
+
+#[test]
+fn what_comes_at_a_rate_is_counted_whole_and_its_panes_are_timed() {
+    for runner in [&["--runner", "direct"][..], &["--workers", "2"]] {
+        let run = program("bench_latency")
+            .args(runner)
+            .args(["--quiet", "--rate", "1000", "--for", "2s"])
+            .assert()
+            .success()
+            .stderr("");
+        let json: serde_json::Value = serde_json::from_slice(&run.get_output().stdout).unwrap();
+        // Only the first second's window closes while events still come.
+        let panes = json["panes"].as_u64().unwrap();
+        assert!((100..=1000).contains(&panes), "{json}");
+        let times = ["p50_ms", "p99_ms", "max_ms"].map(|name| json[name].as_f64().unwrap());
+        assert!(times[0] > 0.0 && times.is_sorted(), "{json}");
+    }
+}

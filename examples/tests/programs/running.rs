@@ -4,6 +4,7 @@ use std::{
     io::{Read, Write},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -15,7 +16,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) struct Running {
     child: Child,
     out: Option<JoinHandle<Vec<u8>>>,
-    err: Option<JoinHandle<Vec<u8>>>,
+    err: Option<JoinHandle<()>>,
+    /// What came on its standard error so far.
+    said: Arc<Mutex<Vec<u8>>>,
     started: Instant,
 }
 
@@ -35,10 +38,27 @@ impl Running {
     /// Starts it with the standard input and output that it was given.
     pub(crate) fn start_with(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let (out, err) = (child.stdout.take(), child.stderr.take().unwrap());
+        let (out, mut err) = (child.stdout.take(), child.stderr.take().unwrap());
         let out = out.map(|out| std::thread::spawn(|| read(out)));
-        let err = Some(std::thread::spawn(|| read(err)));
-        Running { child, out, err, started: Instant::now() }
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let hears = said.clone();
+        let err = std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = err.read(&mut piece) {
+                hears.lock().unwrap().extend_from_slice(&piece[..length]);
+            }
+        });
+        Running { child, out, err: Some(err), said, started: Instant::now() }
+    }
+
+    /// What it said on standard error so far.
+    pub(crate) fn said(&self) -> String {
+        String::from_utf8_lossy(&self.said.lock().unwrap()).into_owned()
+    }
+
+    /// Waits until it has said this on standard error.
+    pub(crate) fn until_said(&self, told: &str) {
+        until(told, || self.said().contains(told));
     }
 
     /// Writes to its standard input, and closes that.
@@ -84,15 +104,14 @@ impl Running {
             }
             if self.started.elapsed() > LIMIT {
                 self.kill();
-                let told =
-                    String::from_utf8_lossy(&self.err.take().unwrap().join().unwrap()).into_owned();
-                panic!("it hangs; so far it said: {told}");
+                panic!("it hangs; so far it said: {}", self.said());
             }
             std::thread::park_timeout(Duration::from_millis(5));
         };
         // Those whom it started hold the same standard error: its end is also theirs.
         let out = self.out.take().map(|out| out.join().unwrap()).unwrap_or_default();
-        let err = String::from_utf8(self.err.take().unwrap().join().unwrap()).unwrap();
+        self.err.take().unwrap().join().unwrap();
+        let err = String::from_utf8(self.said.lock().unwrap().clone()).unwrap();
         Ended { status, out, err }
     }
 

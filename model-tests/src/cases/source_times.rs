@@ -12,13 +12,18 @@ use std::{
 use watershed::{Create, Outcome, combine::Sum, prelude::*, text::TextStream};
 
 use super::ending::wait_until_told;
-use crate::{Bench, folder::Folder, ticking::ticking};
+use crate::{
+    Bench,
+    folder::Folder,
+    ticking::{set_forth_and_back, ticking},
+};
 
 crate::cases! {
     lines_go_by_their_event_times: "WN-19";
     lines_go_by_the_time_at_which_they_were_taken_in: "WN-19";
     lines_go_by_the_time_at_which_they_were_read: "WN-19";
     generated_numbers_go_by_the_time_that_was_chosen: "WN-19";
+    what_is_due_comes_once_though_the_clock_is_set: "WN-19", "TR-04";
     impulses_come_as_the_clock_goes_on: "SR-06";
     elements_have_the_times_that_they_were_given: "SR-06";
     nothing_is_read_of_what_is_empty: "SR-06";
@@ -118,6 +123,31 @@ fn generated_numbers_go_by_the_time_that_was_chosen(bench: &Bench) {
         assert!(time.as_micros() % 1_000_000 == 0, "{n} at {time}");
     }
     assert_eq!(times(&all_at_once), (5..9).map(|n| (n, Timestamp::MIN)).collect::<Vec<_>>());
+}
+
+fn what_is_due_comes_once_though_the_clock_is_set(bench: &Bench) {
+    for bench in bench.seeds(2, 2) {
+        let mut options = bench.options();
+        (options.clock, options.bundle_elements) = (set_forth_and_back(START), 1);
+        let pipeline = bench.pipeline_with(options);
+        // Two a minute for two hours.
+        let numbers = GenerateSequence::from(0).to(240).with_rate(2, seconds(60));
+        let ones = pipeline.apply(numbers).map(|_| ((), 1u64));
+        let in_windows = ones.window(FixedWindows::of(seconds(600))).combine_per_key(Sum);
+        let in_windows = in_windows.collect();
+        let waits = Repeatedly::of(AfterProcessingTime::after_first(seconds(300)));
+        let waiting = ones.window(GlobalWindows.triggering(waits).discarding());
+        let waiting = waiting.combine_per_key(Sum).collect();
+        let report = pipeline.run();
+        assert_eq!((report.outcome, report.drops.total()), (Outcome::Done, 0));
+        let panes = in_windows.observed();
+        let mut windows: Vec<_> = panes.iter().map(|pane| pane.timestamp).collect();
+        windows.sort();
+        windows.dedup();
+        assert_eq!(windows.len(), panes.len(), "a window had more than one pane");
+        assert_eq!(panes.iter().map(|pane| pane.value.1).sum::<u64>(), 240);
+        assert_eq!(waiting.values().iter().map(|(_, n)| n).sum::<u64>(), 240);
+    }
 }
 
 fn impulses_come_as_the_clock_goes_on(bench: &Bench) {

@@ -183,7 +183,7 @@ impl<'g> Execution<'g> {
     /// What waits for processing time goes by the clock, unless a test stream tells the time.
     fn tell_the_time(&mut self) {
         if self.script.is_none() {
-            self.now = self.now.max(self.options.clock.now());
+            self.now = self.options.clock.now();
         }
     }
 

@@ -136,7 +136,7 @@ impl Operator {
             self.pass_on(Timestamp::MAX)?;
             // Others read on, and this worker must not hold their watermark back.
             if step == Step::Wait && self.watermark > Timestamp::MIN {
-                self.wakers.activate_after(reading.look_interval(TELL_TIME));
+                self.wakers.activate_after(TELL_TIME);
             }
         }
         Ok(step)

@@ -25,8 +25,6 @@ pub(crate) struct Reading {
     /// What this worker reads, in the order in which it is asked: one split of a bounded source, this
     /// worker's share of all splits of an unbounded one.
     readers: VecDeque<(Box<OpenReader>, ReaderId)>,
-    /// The greatest processing time seen.
-    now: Timestamp,
     /// The source's watermark as this worker has last seen it.
     pub(crate) watermark: Timestamp,
     /// How many elements were read since then.
@@ -35,8 +33,8 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn new(queue: Arc<SplitQueue>, worker: usize) -> Self {
-        let (now, watermark) = (Timestamp::MIN, Timestamp::MIN);
-        Reading { queue, worker, readers: VecDeque::new(), now, watermark, since: 0 }
+        let watermark = Timestamp::MIN;
+        Reading { queue, worker, readers: VecDeque::new(), watermark, since: 0 }
     }
 
     /// Reads one budget and puts it out.
@@ -87,8 +85,8 @@ impl Reading {
             self.queue.add(rest, reader);
         }
         let budget = Budget { elements: shared.options.bundle_elements, ..Budget::default() };
-        self.now = self.now.max(shared.options.clock.now());
-        let given = guard(|| opened.advance(budget, self.now)).map_err(failed)?;
+        let now = shared.options.clock.now();
+        let given = guard(|| opened.advance(budget, now)).map_err(failed)?;
         let read = given.bundle.len();
         shared.job.read(read as u64, given.done);
         if given.is_setback {
@@ -128,12 +126,6 @@ impl Reading {
                 self.queue.has_come_to(*reader, opened.standing());
             }
         }
-    }
-
-    /// How often a worker that has nothing to read looks how far the others have come. What never ends is
-    /// mostly idle, and looking often would cost more than all else.
-    pub(crate) fn look_interval(&self, often: Duration) -> Duration {
-        if self.queue.is_bounded() { often } else { often * 5 }
     }
 
     /// What holds the source's watermark.

@@ -82,7 +82,8 @@ pub(crate) enum Next {
     Enough,
     /// Nothing now; the worker is woken when there is, or when all is read.
     Wait,
-    /// All splits of the job are done.
+    /// All splits of the job are done, or those of a source that may never end are shared out without this
+    /// worker.
     End,
 }
 
@@ -147,6 +148,8 @@ impl SplitQueue {
                 }
                 None if state.reading.is_empty() => return Ok(Next::End),
                 None if has > 0 => return Ok(Next::Enough),
+                // What never ends is not cut, so nothing is left for this worker, and it holds nobody back.
+                None if !self.is_bounded() => return Ok(Next::End),
                 None => {
                     state.idle.insert(worker, wake.clone());
                     return Ok(Next::Wait);

@@ -127,9 +127,10 @@ fn walk(
                 let path = error.path().unwrap_or(root).to_owned();
                 let source = error.into_io_error().unwrap_or_else(|| io::ErrorKind::Other.into());
                 let is_unwanted = || is_skipped(&path) || !accepts(below(&path, root));
-                // What is gone since its directory was read is not there; a broken link is.
-                let is_gone = || path.symlink_metadata().is_err();
-                if path != root && is_missing(&source) && (is_unwanted() || is_gone()) {
+                // What is gone since its directory was read was not there, even if another has come in its
+                // place by now; the same of the root, which was there before. A broken link is there.
+                let is_link = || path.symlink_metadata().is_ok_and(|at| at.is_symlink());
+                if is_missing(&source) && (path == root || is_unwanted() || !is_link()) {
                     continue;
                 }
                 return Err(TextError::CannotList { path: path.display().to_string(), source });
@@ -158,7 +159,7 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-fn is_missing(error: &io::Error) -> bool {
+pub(crate) fn is_missing(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
@@ -177,6 +178,35 @@ mod tests {
         assert_eq!(cut_at_first_wildcard("/*.log"), ("/", "*.log"));
         assert_eq!(cut_at_first_wildcard("*.txt"), ("", "*.txt"));
         assert_eq!(cut_at_first_wildcard("a/b.txt"), ("a/b.txt", ""));
+    }
+
+    #[test]
+    fn files_and_directories_that_go_and_come_while_one_looks_are_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = folder.path().join("logs");
+        fs::create_dir_all(logs.join("deep")).unwrap();
+        let patterns = [logs.to_str().unwrap().to_owned(), format!("{}/**/*.log", logs.display())];
+        let rotates = std::thread::spawn(move || {
+            let moved = logs.with_file_name("moved");
+            let logs_again = || {
+                fs::rename(&logs, &moved).unwrap();
+                fs::rename(&moved, &logs).unwrap();
+            };
+            for _ in 0..2_000 {
+                fs::write(logs.join("deep/a.log"), "").unwrap();
+                fs::rename(logs.join("deep/a.log"), logs.join("deep/a.log.1")).unwrap();
+                fs::write(logs.join("deep/a.log"), "").unwrap();
+                fs::remove_dir_all(logs.join("deep")).unwrap();
+                fs::create_dir(logs.join("deep")).unwrap();
+                logs_again();
+            }
+        });
+        while !rotates.is_finished() {
+            for pattern in &patterns {
+                find_now(pattern).unwrap();
+            }
+        }
+        rotates.join().unwrap();
     }
 
     #[test]

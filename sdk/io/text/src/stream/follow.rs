@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io,
     path::{Path, PathBuf},
     time::{Duration as Span, Instant},
 };
@@ -21,7 +20,7 @@ use super::{
 use crate::{
     Compression, TextError,
     compression::Format,
-    pattern::{self, Found},
+    pattern::{self, Found, is_missing},
 };
 
 /// Looking at files takes no more than this part of the time.
@@ -58,7 +57,7 @@ impl FollowSource {
             match fs::metadata(&file.path) {
                 Ok(at) => drop(files.entry(FileId::of(&at)).or_insert(file.path)),
                 // It went away just now.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if is_missing(&error) => {}
                 Err(error) => return Err(cannot_read(&file.path, error)),
             }
         }
@@ -218,7 +217,7 @@ impl FollowReader {
                     has_more = true;
                     self.files.push(Followed::new(path, id, file));
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if is_missing(&error) => {}
                 Err(error) => return Err(cannot_read(&path, error)),
             }
         }

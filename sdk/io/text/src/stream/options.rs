@@ -31,11 +31,17 @@ pub(crate) enum Origin {
 /// a glob. Files that come later are read too. Files with the names of compressed ones (`.gz`, `.zst`,
 /// `.bz2`) are left out, since a rotation makes them of what was read.
 ///
+/// All files of a pattern are read by one reader on one worker, in turn, however many workers there are: files
+/// come and go, and one who knows them all notices when one is renamed. What is done with the lines is shared
+/// out by the next grouping, or by `reshuffle`. If one reader is not enough, follow several patterns and
+/// flatten them. A job that is started again reads what the files have from their beginning.
+///
 /// What happens to a file:
 /// - Half a line waits for its end.
 /// - *Rotated* (another file has its name, or it has another name): the old one is still read, until it
 ///   has not grown for [`linger`](TextStream::linger), and the new one from its beginning.
-/// - *Vanished*: likewise; a new file of that name is read when it comes.
+/// - *Vanished*: likewise; a new file of that name is read when it comes. So it is with a directory: its files
+///   have vanished with it, and when one of that name comes its files are read.
 /// - *Truncated* (shorter than what was read): it is read from its beginning. Lines that were written and
 ///   cut off between two looks cannot be seen by anybody, and a file that was cut and has grown beyond
 ///   the old place in that time looks like one that has grown.
