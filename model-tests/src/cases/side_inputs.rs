@@ -23,6 +23,7 @@ crate::cases! {
     elements_wait_for_a_first_pane_or_the_watermark: "SI-04", "SI-07";
     what_waits_holds_the_watermark_and_is_not_late: "SI-09", "WM-12";
     later_elements_see_the_newest_pane: "SI-05", "SI-13";
+    what_a_grouping_refines_is_shown_as_refined: "SI-05", "SI-13";
     several_views_and_several_readers: "SI-06";
     a_large_view_is_shared_by_the_workers_of_a_process: "SI-06";
     views_of_what_is_read_flattened_grouped_or_tagged: "SI-12";
@@ -251,6 +252,32 @@ fn later_elements_see_the_newest_pane(bench: &Bench) {
         let by = |scores: &PCollection<Score>| scores.window(discarding.clone());
         let (said, _) = seen(&bench, (main, side), fixed(10), by);
         assert_eq!(said, expected);
+    }
+}
+
+fn what_a_grouping_refines_is_shown_as_refined(bench: &Bench) {
+    let early = AfterWatermark::new().early(AfterCount::of(1));
+    let windows = FixedWindows::of(seconds(10)).triggering(early).accumulating();
+    for bench in bench.seeds(3, 1) {
+        let pipeline = bench.pipeline();
+        let side =
+            pipeline.apply(stream("x=1@1 | | x=2@2 y=4@2 | | | x=8@12 |")).window(windows.clone());
+        let sums = side.combine_per_key(Sum).as_map();
+        let all = side.values().combine_globally_without_defaults(Sum).as_singleton_or(0);
+        let main = fixed(10)(&pipeline.apply(stream("| a=1@1 | | a=2@2 | w12 | | a=3@13")));
+        let found = main.map_with((&sums, &all), |(_, n): Score, (sums, all)| {
+            format!("{n} {:?} {:?} {all}", sums.get("x"), sums.get("y"))
+        });
+        let found = found.collect();
+        pipeline.run();
+        assert_eq!(
+            said_of(&found),
+            [
+                "1 Some(1) None 1 @1 0..10",
+                "2 Some(3) Some(4) 7 @2 0..10",
+                "3 Some(8) None 8 @13 10..20",
+            ]
+        );
     }
 }
 

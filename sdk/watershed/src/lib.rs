@@ -94,6 +94,10 @@ mod snippets {
     struct EventTime;
     #[doc = include_str!("../../../docs/triggers.md")]
     struct Triggers;
+    #[doc = include_str!("../../../docs/state.md")]
+    struct State;
+    #[doc = include_str!("../../../docs/side-inputs.md")]
+    struct SideInputs;
     #[doc = include_str!("../../../docs/testing.md")]
     struct Testing;
 }

@@ -3,15 +3,15 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
-    AccumulationMode, AnyBundle, BoxError, Element, ElementType, Key, Location, Primitive, Subject,
-    Timestamp, ViewBuilder, ViewContent, ViewFactory, fault,
+    AccumulationMode, AnyBundle, BoxError, Bundle, Element, ElementType, Key, Location, PaneTiming,
+    Primitive, Subject, Timestamp, ViewBuilder, ViewContent, ViewFactory, fault,
 };
 
 use super::{
     View, ViewMap,
-    builders::{All, Gather, List, Map, Multimap, Panes, Single},
+    builders::{All, Gather, List, Map, Multimap, Panes, Refining, Single},
 };
-use crate::{Group, Keyed, PCollection};
+use crate::{Group, Keyed, PCollection, kernel::map_bundle};
 
 impl<T: Element> PCollection<T> {
     /// A view of the one element of each window. None, or more than one, is an error. (Beam:
@@ -67,7 +67,10 @@ impl<T: Element> PCollection<T> {
         location: Location,
     ) -> View<G::Content> {
         self.pipeline().scoped(kind, location, || {
-            let panes = self.with_keys(()).group_by_key();
+            let told = Primitive::ParDo(map_bundle(|| |bundle: Bundle<T>| Ok(with_panes(bundle))));
+            let told: PCollection<((), Refining<T>)> =
+                self.pipeline().add_step("WithPanes", location, told, self.id());
+            let panes = told.group_by_key();
             self.view_of(&panes, kind, builder::<T, G>(self.accumulates(), default), location)
         })
     }
@@ -80,7 +83,7 @@ impl<T: Element> PCollection<T> {
 
     fn view_of<C>(
         &self,
-        panes: &PCollection<((), Group<T>)>,
+        panes: &PCollection<((), Group<Refining<T>>)>,
         kind: &'static str,
         builder: ViewFactory,
         location: Location,
@@ -108,6 +111,18 @@ impl<T: Element> PCollection<T> {
     }
 }
 
+/// The elements under one key, each with the number of the pane that it came in.
+fn with_panes<T: Element>(bundle: Bundle<T>) -> Bundle<((), Refining<T>)> {
+    let Bundle { values, metadata } = bundle;
+    let number = |place: usize| {
+        let pane = metadata.panes.get(place);
+        (pane.timing != PaneTiming::Unknown).then_some(pane.index)
+    };
+    let values = values.into_iter().enumerate();
+    let values = values.map(|(place, value)| ((), (number(place), value))).collect();
+    Bundle::new(values, metadata)
+}
+
 fn builder<T: Element, G: Gather<T>>(accumulates: bool, default: Option<T>) -> ViewFactory {
     Arc::new(move || {
         let panes = Panes { gathered: G::default(), values: PhantomData, accumulates };
@@ -128,7 +143,7 @@ struct OrElse<T> {
 
 impl<T: Element> ViewBuilder for OrElse<T> {
     fn add(&mut self, panes: AnyBundle) -> Result<(), BoxError> {
-        let groups = &panes.as_typed::<((), Group<T>)>().values;
+        let groups = &panes.as_typed::<((), Group<Refining<T>>)>().values;
         self.is_empty &= groups.iter().all(|(_, group)| group.is_empty());
         self.gathers.add(panes)
     }

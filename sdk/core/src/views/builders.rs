@@ -12,13 +12,18 @@ use crate::Group;
 /// What a map view shows.
 pub type ViewMap<K, V> = HashMap<K, V, RandomState>;
 
+/// An element, and which pane of its key it came in, if a grouping made it: a later pane refines an earlier
+/// one.
+pub(super) type Refining<T> = (Option<u64>, T);
+
 /// A kind of view.
 pub(super) trait Gather<T>: Default + Send + 'static {
     /// What it shows.
     type Content: Send + Sync + 'static;
 
-    /// Adds the values of a pane.
-    fn add(&mut self, values: Group<T>) -> Result<(), BoxError>;
+    /// Adds the values of a pane. With `refines` it has all values of the window so far, among them such as
+    /// others of a later pane refine.
+    fn add(&mut self, values: Vec<Refining<T>>, refines: bool) -> Result<(), BoxError>;
 
     /// What it shows now.
     fn content(&self) -> Result<Arc<Self::Content>, BoxError>;
@@ -35,11 +40,11 @@ pub(super) struct Panes<T, G> {
 impl<T: Element, G: Gather<T>> ViewBuilder for Panes<T, G> {
     fn add(&mut self, panes: AnyBundle) -> Result<(), BoxError> {
         let Panes { gathered, accumulates, .. } = self;
-        for ((), values) in panes.downcast::<((), Group<T>)>().values {
+        for ((), values) in panes.downcast::<((), Group<Refining<T>>)>().values {
             if *accumulates && !fault!("views-add-what-accumulates") {
                 *gathered = G::default();
             }
-            gathered.add(values)?;
+            gathered.add(values.into_vec(), *accumulates)?;
         }
         Ok(())
     }
@@ -50,7 +55,7 @@ impl<T: Element, G: Gather<T>> ViewBuilder for Panes<T, G> {
 }
 
 /// One value.
-pub(super) struct Single<T>(Vec<T>);
+pub(super) struct Single<T>(Vec<Refining<T>>);
 
 impl<T> Default for Single<T> {
     fn default() -> Self {
@@ -61,8 +66,12 @@ impl<T> Default for Single<T> {
 impl<T: Element> Gather<T> for Single<T> {
     type Content = T;
 
-    fn add(&mut self, values: Group<T>) -> Result<(), BoxError> {
-        self.0.extend(values.iter().take(2).cloned());
+    fn add(&mut self, mut values: Vec<Refining<T>>, refines: bool) -> Result<(), BoxError> {
+        if refines {
+            let newest = values.iter().map(|(pane, _)| *pane).max();
+            values.retain(|(pane, _)| Some(*pane) == newest);
+        }
+        self.0.append(&mut values);
         if self.0.len() > 1 && !fault!("a-single-view-shows-any") {
             return Err(format!(
                 "is a view of a single {}, but its window has more than one: combine them first, or let \
@@ -75,7 +84,7 @@ impl<T: Element> Gather<T> for Single<T> {
     }
 
     fn content(&self) -> Result<Arc<T>, BoxError> {
-        self.0.last().map(|value| Arc::new(value.clone())).ok_or_else(|| {
+        self.0.last().map(|(_, value)| Arc::new(value.clone())).ok_or_else(|| {
             format!(
                 "is a view of a single {}, but has none in the window that is asked for: give it a default \
                  with .as_singleton_or(..)",
@@ -87,7 +96,6 @@ impl<T: Element> Gather<T> for Single<T> {
 }
 
 /// All values.
-#[derive(Clone)]
 pub(super) struct All<T>(Arc<Group<T>>);
 
 impl<T> Default for All<T> {
@@ -99,8 +107,9 @@ impl<T> Default for All<T> {
 impl<T: Element> Gather<T> for All<T> {
     type Content = Group<T>;
 
-    fn add(&mut self, values: Group<T>) -> Result<(), BoxError> {
-        Arc::make_mut(&mut self.0).append(values);
+    fn add(&mut self, values: Vec<Refining<T>>, _: bool) -> Result<(), BoxError> {
+        let all = Arc::make_mut(&mut self.0);
+        values.into_iter().for_each(|(_, value)| all.push(value));
         Ok(())
     }
 
@@ -121,8 +130,8 @@ impl<T> Default for List<T> {
 impl<T: Element> Gather<T> for List<T> {
     type Content = Vec<T>;
 
-    fn add(&mut self, values: Group<T>) -> Result<(), BoxError> {
-        Arc::make_mut(&mut self.0).append(&mut values.into_vec());
+    fn add(&mut self, values: Vec<Refining<T>>, _: bool) -> Result<(), BoxError> {
+        Arc::make_mut(&mut self.0).extend(values.into_iter().map(|(_, value)| value));
         Ok(())
     }
 
@@ -143,11 +152,19 @@ impl<K, V> Default for Map<K, V> {
 impl<K: Key, V: Element> Gather<(K, V)> for Map<K, V> {
     type Content = ViewMap<K, V>;
 
-    fn add(&mut self, values: Group<(K, V)>) -> Result<(), BoxError> {
+    fn add(&mut self, mut values: Vec<Refining<(K, V)>>, refines: bool) -> Result<(), BoxError> {
         let map = Arc::make_mut(&mut self.0);
         map.reserve(values.len());
-        for (key, value) in values.into_vec() {
-            let told = map.contains_key(&key).then(|| serde_json::to_string(&key));
+        // Those that refine come later; of two in the same pane neither refines the other.
+        values.sort_by_key(|(pane, _)| *pane);
+        let mut panes: HashMap<K, Option<u64>, RandomState> = HashMap::default();
+        for (pane, (key, value)) in values {
+            let may_refine = refines && pane.is_some_and(|pane| pane > 0);
+            let is_refined = may_refine && panes.get(&key).is_some_and(|before| *before < pane);
+            if pane.is_some() && refines {
+                panes.insert(key.clone(), pane);
+            }
+            let told = (map.contains_key(&key) && !is_refined).then(|| serde_json::to_string(&key));
             map.insert(key, value);
             if let Some(key) = told
                 && !fault!("a-map-view-takes-the-last")
@@ -155,7 +172,8 @@ impl<K: Key, V: Element> Gather<(K, V)> for Map<K, V> {
                 let key = key.unwrap_or_else(|_| format!("of type {}", short_type_name::<K>()));
                 return Err(format!(
                     "is a map view with one value for each key, but its window has two for the key {key}: \
-                     combine them first, or use .as_multimap()"
+                     combine them first, let panes accumulate where there are several, or use \
+                     .as_multimap()"
                 )
                 .into());
             }
@@ -180,9 +198,9 @@ impl<K, V> Default for Multimap<K, V> {
 impl<K: Key, V: Element> Gather<(K, V)> for Multimap<K, V> {
     type Content = ViewMap<K, Vec<V>>;
 
-    fn add(&mut self, values: Group<(K, V)>) -> Result<(), BoxError> {
+    fn add(&mut self, values: Vec<Refining<(K, V)>>, _: bool) -> Result<(), BoxError> {
         let map = Arc::make_mut(&mut self.0);
-        for (key, value) in values.into_vec() {
+        for (_, (key, value)) in values {
             map.entry(key).or_default().push(value);
         }
         Ok(())
