@@ -2,12 +2,18 @@
 
 use std::{
     fs,
-    path::PathBuf,
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     time::Duration,
 };
 
-use watershed::{Collected, JobHandle, Outcome, RunReport, combine::Sum, prelude::*};
+use watershed::{
+    Collected, EventTimer, FiredTimer, JobHandle, Outcome, PaneTiming, ProcessingTimer, RunReport,
+    combine::Sum, prelude::*,
+};
 
 use super::told::{Score, drops, panes};
 use crate::{
@@ -24,6 +30,7 @@ crate::cases! {
     a_run_says_how_it_ended: "MT-03";
     a_handle_comes_back_when_its_job_has_not_ended_in_time: "MT-03";
     a_drain_of_what_ends_by_itself_changes_nothing: "MT-03";
+    a_drain_ends_what_sets_itself_and_what_waits: "WM-17", "WM-08";
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -35,14 +42,17 @@ fn step(elements: &[(&str, i64)], watermark: i64) -> Step<Score> {
     Step { elements: elements.collect(), watermark: at(watermark) }
 }
 
-/// A job that never ends by itself. It tells when the panes of its first window have come; by then all
-/// that there is has been read.
+/// A job that never ends by itself. It tells when the panes of its first window have come, and others that
+/// were asked for; by then all that there is has been read.
 struct Endless {
     pipeline: Pipeline,
     scores: PCollection<Score>,
     seen: Receiver<()>,
+    tell: Sender<()>,
+    /// What has to come.
+    awaited: Arc<Mutex<Vec<PathBuf>>>,
     /// Where its panes leave word.
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Endless {
@@ -56,8 +66,31 @@ impl Endless {
         let scores = pipeline.read(Stepped::of(parts.to_vec()).until(&never));
         let (tell, seen) = channel();
         let sums = scores.window(FixedWindows::of(seconds(10))).combine_per_key(Sum);
-        tell_when_both_came(&sums, folder.path().to_owned(), tell);
-        Endless { pipeline, scores, seen, _folder: folder }
+        let job = Endless { pipeline, scores, seen, tell, awaited: Arc::default(), folder };
+        job.awaits(&sums, &["a", "b"]);
+        job
+    }
+
+    /// Panes with these names that are not early have to have come, too.
+    fn awaits(&self, panes: &PCollection<Score>, names: &[&str]) {
+        self.awaits_any(&panes.par_do(NotEarly), names);
+    }
+
+    /// Panes with these names have to have come, early ones too.
+    fn awaits_any(&self, panes: &PCollection<Score>, names: &[&str]) {
+        let mut awaited = self.awaited.lock().unwrap();
+        let place = awaited.len();
+        let file = move |folder: &Path, name: &str| folder.join(format!("{place} {name}"));
+        awaited.extend(names.iter().map(|name| file(self.folder.path(), name)));
+        let (folder, awaited, tell) =
+            (self.folder.path().to_owned(), self.awaited.clone(), self.tell.clone());
+        panes.for_each(move |(name, _)| {
+            fs::write(file(&folder, &name), "").unwrap();
+            if awaited.lock().unwrap().iter().all(|file| file.exists()) {
+                // Nobody may listen any more.
+                let _ = tell.send(());
+            }
+        });
     }
 
     /// Starts it, and waits until the first window's panes are seen.
@@ -78,14 +111,23 @@ pub(super) fn wait_until_told(bench: &Bench, job: &JobHandle, told: &Receiver<()
     }
 }
 
-fn tell_when_both_came(sums: &PCollection<Score>, folder: PathBuf, tell: Sender<()>) {
-    sums.for_each(move |(name, _)| {
-        fs::write(folder.join(&name), "").unwrap();
-        if ["a", "b"].iter().all(|name| folder.join(name).exists()) {
-            // Nobody may listen any more.
-            let _ = tell.send(());
+/// What did not come in an early pane.
+#[derive(Clone)]
+struct NotEarly;
+
+impl DoFn<Score> for NotEarly {
+    type Outputs = One<Score>;
+    fn process(
+        &mut self,
+        score: Score,
+        cx: &ElementContext<'_>,
+        out: &mut Emitters<Self, Score>,
+    ) -> Result<(), BoxError> {
+        if cx.pane().timing != PaneTiming::Early {
+            out.emit(score);
         }
-    });
+        Ok(())
+    }
 }
 
 fn drained(bench: &Bench, job: Endless) -> RunReport {
@@ -110,10 +152,14 @@ fn a_drain_closes_windows_with_what_they_have_and_says_so(bench: &Bench) {
     for bench in bench.seeds(4, 2) {
         let job = Endless::new();
         let ten = FixedWindows::of(seconds(10));
-        let sums = job.scores.window(ten).combine_per_key(Sum).collect();
+        let sums = job.scores.window(ten).combine_per_key(Sum);
+        job.awaits(&sums, &["a", "b"]);
+        let sums = sums.collect();
         let every = AfterWatermark::new().early(AfterCount::of(1)).late(AfterCount::of(1));
         let every = ten.triggering(every).accumulating();
-        let early = job.scores.window(every).combine_per_key(Sum).collect();
+        let early = job.scores.window(every).combine_per_key(Sum);
+        job.awaits(&early, &["a", "b"]);
+        let early = early.collect();
         let sessions = job.scores.window(Sessions::with_gap(seconds(2))).combine_per_key(Sum);
         let sessions = sessions.collect();
         drained(&bench, job);
@@ -135,7 +181,7 @@ fn a_drain_closes_windows_with_what_they_have_and_says_so(bench: &Bench) {
         );
         // What went out before the drain says nothing of it.
         for pane in early.observed() {
-            let is_early = pane.pane.timing == watershed::PaneTiming::Early;
+            let is_early = pane.pane.timing == PaneTiming::Early;
             let is_first = pane.timestamp < at(10);
             assert_eq!(pane.pane.drained, !is_early && !is_first, "{pane:?}");
         }
@@ -147,11 +193,16 @@ fn what_a_drain_made_makes_marked_panes_at_the_next_grouping(bench: &Bench) {
     for bench in bench.seeds(4, 2) {
         let job = Endless::new();
         let ten = job.scores.window(FixedWindows::of(seconds(10))).combine_per_key(Sum);
-        let all = ten.map(|(_, points)| ("all".to_owned(), points)).combine_per_key(Sum).collect();
+        let all = ten.map(|(_, points)| ("all".to_owned(), points)).combine_per_key(Sum);
+        job.awaits(&all, &["all"]);
+        let all = all.collect();
         // Fires as panes come, before the watermark has gone to the end.
         let each = Repeatedly::of(AfterCount::of(1));
         let each = ten.window(GlobalWindows.triggering(each).discarding());
-        let each = each.combine_per_key(Sum).collect();
+        let each = each.combine_per_key(Sum);
+        let came = each.map(|(name, n): Score| -> Score { (format!("{name}{n}"), n) });
+        job.awaits_any(&came, &["a2", "b2"]);
+        let each = each.collect();
         drained(&bench, job);
         let all_of = |ten, drained| ("all".to_owned(), ten, drained);
         assert_eq!(marked(&all), [all_of(0, false), all_of(1, true)]);
@@ -243,4 +294,65 @@ fn a_drain_of_what_ends_by_itself_changes_nothing(bench: &Bench) {
     assert_eq!(job.wait().unwrap().outcome, Outcome::Done);
     assert_eq!(sums.values().iter().map(|(_, sum)| sum).sum::<i64>(), (0..2000i64).sum::<i64>());
     assert!(sums.observed().iter().all(|sum| !sum.pane.drained));
+}
+
+/// A timer that sets itself again, for ever.
+#[derive(Clone)]
+struct Loops;
+
+impl StatefulDoFn<String, i64> for Loops {
+    type Outputs = One<(String, i64)>;
+    type Cells = (EventTimer, ProcessingTimer);
+
+    fn declare(&self, spec: &mut StateSpec) -> Self::Cells {
+        (spec.event_timer("next"), spec.processing_timer("later"))
+    }
+
+    fn process(
+        &mut self,
+        _: i64,
+        (next, later): &Self::Cells,
+        cx: &mut StateContext<'_, String>,
+        _: &mut StatefulEmitters<Self, String, i64>,
+    ) -> Result<(), BoxError> {
+        later.set_after(cx, hours(1))?;
+        next.set_after(cx, seconds(1))
+    }
+
+    fn on_timer(
+        &mut self,
+        fired: &FiredTimer<'_>,
+        (next, later): &Self::Cells,
+        cx: &mut StateContext<'_, String>,
+        out: &mut StatefulEmitters<Self, String, i64>,
+    ) -> Result<(), BoxError> {
+        if fired.is(later) {
+            out.emit((cx.key().clone(), -1));
+            return later.set_after(cx, hours(1));
+        }
+        out.emit((cx.key().clone(), 1));
+        next.set_after(cx, seconds(1))
+    }
+}
+
+fn a_drain_ends_what_sets_itself_and_what_waits(bench: &Bench) {
+    let job = Endless::new();
+    let looped = job.scores.stateful("Loops", Loops).collect();
+    // Its only window is never complete before the drain, and nothing comes.
+    let nothing = job.scores.filter(|_| false).window(FixedWindows::of(hours(1))).values();
+    let nothing = nothing.as_list();
+    let waited = job.scores.window(FixedWindows::of(seconds(10)));
+    let waited = waited.map_with(&nothing, |(name, _): Score, none| (name, none.len())).collect();
+    drained(bench, job);
+    let mut waited = waited.values();
+    waited.sort();
+    let expected = ["a", "a", "a", "b", "b", "b", "b"].map(|name| (name.to_owned(), 0));
+    assert_eq!(waited, expected);
+    // The last call of each key's clock, and as many turns as there was event time.
+    let turns = |key: &str, what: i64| {
+        let all = looped.values();
+        all.iter().filter(|(name, turn)| name == key && *turn == what).count()
+    };
+    assert_eq!((turns("a", -1), turns("b", -1)), (1, 1));
+    assert!((1..20).contains(&turns("a", 1)) && (1..20).contains(&turns("b", 1)));
 }
