@@ -113,6 +113,11 @@ pub const FAULTS: &[Fault] = &[
         &["WN-05", "WN-18"],
     ),
     breaking(
+        "counters-take-the-greatest",
+        "of what is counted here and there the greater counts",
+        &["MT-01"],
+    ),
+    breaking(
         "deadlines-come-late",
         "processing time is due only after its target",
         &["TR-04", "TR-13"],

@@ -23,6 +23,7 @@ pub mod keys;
 pub mod lateness;
 pub mod law;
 pub mod lifecycle;
+pub mod metrics;
 pub mod nets;
 pub mod output_times;
 mod outputs;
@@ -75,6 +76,7 @@ pub fn all() -> Vec<Case> {
         lateness::CASES,
         law::CASES,
         lifecycle::CASES,
+        metrics::CASES,
         nets::CASES,
         output_times::CASES,
         pane_assertions::CASES,

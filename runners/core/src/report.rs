@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use watershed_model::{Drops, Graph, Primitive};
+use watershed_model::{Drops, Graph, Primitive, StepMetrics};
 
 use crate::Ledger;
 
@@ -45,6 +45,8 @@ pub struct StepReport {
     pub received: u64,
     /// What a grouping has done with what came; of other steps, nothing.
     pub ledger: Ledger,
+    /// What the author has counted.
+    pub metrics: StepMetrics,
 }
 
 impl StepReport {
@@ -67,6 +69,7 @@ impl StepReport {
         add(&mut self.sent, other.sent);
         add(&mut self.received, other.received);
         self.ledger.merge(&other.ledger);
+        self.metrics.merge(&other.metrics);
     }
 }
 
@@ -117,6 +120,11 @@ impl RunReport {
             }
         }
         RunReport { outcome, elapsed, elements_read, failed, drops, steps }
+    }
+
+    /// What the author has counted under a name, over all steps.
+    pub fn counter(&self, name: &str) -> u64 {
+        self.steps.iter().map(|step| step.metrics.counter(name)).sum()
     }
 
     /// What passed the step with this full name.

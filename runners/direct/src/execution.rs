@@ -101,6 +101,7 @@ impl<'g> Execution<'g> {
                 self.reading.push_back(id);
             }
             self.steps.push(step);
+            self.take_metrics(id);
         }
         self.job.listen();
         loop {
@@ -109,6 +110,7 @@ impl<'g> Execution<'g> {
                 return Ok(self.report(Outcome::Cancelled));
             }
             let Some((id, did)) = self.next() else { break };
+            self.take_metrics(id);
             if did.is_err() && fault!("a-failed-run-commits") {
                 self.commit()?;
             }
@@ -121,6 +123,13 @@ impl<'g> Execution<'g> {
             true => Outcome::Drained,
             false => Outcome::Done,
         }))
+    }
+
+    /// Takes up what the author has counted in the step that just ran.
+    fn take_metrics(&mut self, id: usize) {
+        if let Some(told) = watershed_model::take_metrics() {
+            self.steps[id].report.metrics.merge(&told);
+        }
     }
 
     /// Does one thing, and says at which step; `None` when there is nothing left to do.

@@ -255,7 +255,10 @@ impl Operator {
                 }
                 match sets_aside {
                     true => set_aside.push((bundle, *form)),
-                    false => outcome = head.take(shared, *stage, run, ports, bundle, *form),
+                    false => {
+                        outcome = head.take(shared, *stage, run, ports, bundle, *form);
+                        run.take_metrics(shared.plan.stages[stage.0].head);
+                    }
                 }
             });
         }
@@ -287,6 +290,7 @@ impl Operator {
             self.pass_on(Timestamp::MAX)?;
         }
         head.advance(&self.shared, self.stage, &mut self.run, &mut self.ports, watermark, now)?;
+        self.run.take_metrics(self.shared.plan.stages[self.stage.0].head);
         self.pass_on(head.hold())
     }
 
@@ -308,6 +312,7 @@ impl Operator {
         head.tell_views(|_| Timestamp::MAX);
         self.settle(head, Epoch(u64::MAX), Timestamp::MAX)?;
         head.end(&self.shared, self.stage)?;
+        self.run.take_metrics(self.shared.plan.stages[self.stage.0].head);
         self.run.finish()?;
         self.run.has_come_to(self.stage, Timestamp::MAX, Timestamp::MAX);
         self.ports.release();

@@ -86,6 +86,7 @@ impl Ports {
                 self.shared.fail(RunError::step(&self.shared.graph.node(id).name, failure));
             }
         }
+        worker.take_metrics(id);
         None
     }
 

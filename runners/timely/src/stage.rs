@@ -95,6 +95,13 @@ impl WorkerState {
         self.reports[node.0].received += elements as u64;
     }
 
+    /// Takes up what the author has counted in a step that just ran.
+    pub(crate) fn take_metrics(&mut self, node: NodeId) {
+        if let Some(told) = watershed_model::take_metrics() {
+            self.reports[node.0].metrics.merge(&told);
+        }
+    }
+
     /// What was counted so far.
     pub(crate) fn reports(&self) -> &[StepReport] {
         &self.reports
@@ -139,6 +146,7 @@ impl StageRun {
                 let instance = Instance::start(par_do.kernel.clone())
                     .map_err(|failure| RunError::step(&node.name, failure))?;
                 run.kernels.insert(*step, instance);
+                run.take_metrics(*step);
             }
         }
         for target in run.targets.values().flatten() {
@@ -183,6 +191,11 @@ impl StageRun {
         self.worker.borrow_mut().count_drops(node, drops);
     }
 
+    /// As [`WorkerState::take_metrics`].
+    pub(crate) fn take_metrics(&self, node: NodeId) {
+        self.worker.borrow_mut().take_metrics(node);
+    }
+
     /// Counts that a source's watermark went back.
     pub(crate) fn count_setback(&self, node: NodeId) {
         self.worker.borrow_mut().reports[node.0].watermark_setbacks += 1;
@@ -197,6 +210,8 @@ impl StageRun {
         bundle: AnyBundle,
         send: Send<'_>,
     ) -> Result<(), RunError> {
+        // Before what reads the bundle runs, and counts for itself.
+        self.take_metrics(node);
         if bundle.is_empty() {
             return Ok(());
         }
@@ -259,6 +274,7 @@ impl StageRun {
                     guard(|| lift.process(bundle, most, &mut |partials| send(exchange, partials)));
                 let drops = lift.take_drops();
                 drop(doors);
+                self.take_metrics(node);
                 self.count_drops(node, &drops);
                 folded.map_err(|failure| RunError::step(name, failure))
             }
@@ -317,6 +333,7 @@ impl StageRun {
                         unreachable!("every kernel of the stage was started")
                     };
                     input = kernel.run(bundle, cx, &mut out).map_err(failed)?;
+                    self.take_metrics(id);
                     let (bundles, drops) = out.take();
                     self.count_drops(id, &drops);
                     for (port, bundle) in bundles {
@@ -368,6 +385,7 @@ impl StageRun {
         for (node, kernel) in &mut self.kernels {
             let name = &self.shared.graph.node(*node).name;
             kernel.end().map_err(|failure| RunError::step(name, failure))?;
+            self.worker.borrow_mut().take_metrics(*node);
         }
         Ok(())
     }

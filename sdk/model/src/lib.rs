@@ -12,6 +12,7 @@
 //!   source, sink                   where elements come from and go to
 //!   trigger                        when a grouping puts out what it has
 //!   view                           what a side input shows, window by window
+//!   metrics                        what an author counts
 //!   windowing, graph               the pipeline itself, immutable once built
 //! ```
 //!
@@ -27,6 +28,7 @@ mod graph;
 mod kernel;
 mod key;
 mod metadata;
+mod metrics;
 mod pane;
 mod sign;
 mod sink;
@@ -55,6 +57,10 @@ pub use graph::{
 pub use kernel::{DropReason, Drops, Kernel, KernelContext, KernelFactory, KernelOutput};
 pub use key::{Key, KeyGroup, KeyHasher, KeyType};
 pub use metadata::Metadata;
+pub use metrics::{
+    Counter, Distribution, DistributionValue, Gauge, GaugeValue, StepMetrics, StringSet,
+    take_metrics,
+};
 pub use pane::{PaneInfo, PaneTiming};
 pub use sign::Sign;
 pub use sink::{AnySink, AnySinkWriter, Epoch, Sink, SinkWriter, WorkerIndex, erase_sink};

@@ -54,8 +54,9 @@ pub use watershed_io_text as text;
 pub use watershed_model as model;
 pub use watershed_model::{
     AccumulationMode, AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime,
-    AfterWatermark, BoundedWindow, BoxError, BuildErrors, Duration, Element, FiringBehavior,
-    GlobalWindow, GraphFormat, IntervalWindow, Key, Never, Owned, PaneInfo, PaneTiming, Repeatedly,
+    AfterWatermark, BoundedWindow, BoxError, BuildErrors, Counter, Distribution, DistributionValue,
+    Duration, Element, FiringBehavior, Gauge, GaugeValue, GlobalWindow, GraphFormat,
+    IntervalWindow, Key, Never, Owned, PaneInfo, PaneTiming, Repeatedly, StepMetrics, StringSet,
     Timestamp, TimestampCombiner, TimestampPolicy, Trigger, days, hours, micros, millis, minutes,
     seconds,
 };
@@ -98,6 +99,8 @@ mod snippets {
     struct State;
     #[doc = include_str!("../../../docs/side-inputs.md")]
     struct SideInputs;
+    #[doc = include_str!("../../../docs/running-job.md")]
+    struct RunningJob;
     #[doc = include_str!("../../../docs/testing.md")]
     struct Testing;
 }

@@ -1,6 +1,7 @@
 //! A run's report as a table for people.
 
 use indicatif::{BinaryBytes, HumanCount};
+use watershed_model::{DistributionValue, StepMetrics};
 use watershed_runner_core::{RunReport, StepReport};
 
 /// A line for each step: elements and bytes in and out, what was dropped, and of a grouping its books.
@@ -33,7 +34,25 @@ fn notes(step: &StepReport) -> Vec<String> {
     if step.watermark_setbacks > 0 {
         notes.push(format!("watermark went back {} times", HumanCount(step.watermark_setbacks)));
     }
+    notes.extend(counted(&step.metrics));
     notes
+}
+
+/// What the author has counted.
+fn counted(metrics: &StepMetrics) -> Vec<String> {
+    let counters = metrics.counters.iter().map(|(name, n)| format!("{name} {}", HumanCount(*n)));
+    let distributions = metrics.distributions.iter().map(|(name, told)| {
+        let DistributionValue { count, min, max, .. } = told;
+        let mean = told.mean().unwrap_or_default();
+        format!("{name} {min} to {max}, mean {mean:.3} of {}", HumanCount(*count))
+    });
+    let gauges = metrics.gauges.iter().map(|(name, gauge)| format!("{name} {}", gauge.value));
+    let sets = metrics.string_sets.iter().map(|(name, set)| {
+        let first: Vec<&str> = set.iter().take(5).map(String::as_str).collect();
+        let more = if set.len() > first.len() { ", …" } else { "" };
+        format!("{name} {{{}{more}}}", first.join(", "))
+    });
+    counters.chain(distributions).chain(gauges).chain(sets).collect()
 }
 
 /// What a grouping has done with what came.
@@ -75,6 +94,9 @@ mod tests {
         let mut sums = StepReport::of("Scores/Sums", 1);
         sums.elements_in = 1_234_567;
         sums.drops.add(DropReason::Late, 7);
+        sums.metrics.counters.insert("negative".into(), 1_000);
+        let sizes = DistributionValue { count: 2, sum: 5, min: 1, max: 4 };
+        sums.metrics.distributions.insert("sizes".into(), sizes);
         let account = &mut sums.ledger.elements;
         (account.came, account.folded, account.left) = (1_234_567, 1_234_560, 1_234_560);
         report.steps = vec![read, sums];
@@ -84,8 +106,8 @@ mod tests {
             lines[1].starts_with("Read ") && lines[1].ends_with("1,234,567    1.95 KiB"),
             "{table}"
         );
-        let books =
-            "7 late; 1,234,567 × windows came, 1,234,560 folded, 1,234,560 in panes, 0 held";
+        let books = "7 late; 1,234,567 × windows came, 1,234,560 folded, 1,234,560 in panes, 0 held; negative 1,000; \
+             sizes 1 to 4, mean 2.500 of 2";
         assert!(lines[2].ends_with(books), "{table}");
     }
 }

@@ -8,7 +8,7 @@ mod fake;
 use std::collections::{BTreeMap, BTreeSet};
 
 use fake::{Fake, noon};
-use watershed::{Timestamp, model::DropReason, prelude::*};
+use watershed::{GaugeValue, Timestamp, model::DropReason, prelude::*};
 
 /// Text as the exposition format has it: families, and samples by name and labels.
 #[derive(Default)]
@@ -90,6 +90,9 @@ fn every_count_of_a_step_is_told_under_its_name() {
     (step.report.elements_out[0], step.report.bytes_out[0]) = (11, 88);
     step.report.drops.add(DropReason::Undecodable, 2);
     step.report.sent = 5;
+    step.report.metrics.counters.insert("negative".into(), 4);
+    let depth = GaugeValue { at: Timestamp::from_seconds(1), value: -2 };
+    step.report.metrics.gauges.insert("depth".into(), depth);
     let source = fake.step("Words");
     source.report.watermark_setbacks = 3;
     let grouping = fake.names.iter().position(|name| name.contains("Count")).unwrap();
@@ -111,6 +114,8 @@ fn every_count_of_a_step_is_told_under_its_name() {
     assert_eq!(of("watershed_output_watermark_seconds"), Some(at));
     assert!(of("watershed_watermark_lag_seconds").unwrap() > 0.0);
     assert_eq!(of("watershed_waiting_elements"), Some(5.0));
+    assert_eq!(by("watershed_author_counter_total", "name", "negative"), Some(4.0));
+    assert_eq!(by("watershed_author_gauge", "name", "depth"), Some(-2.0));
     let words = [("step", "Words/Read")];
     assert_eq!(all.value("watershed_source_congested", &words), Some(1.0));
     assert_eq!(all.value("watershed_watermark_setbacks_total", &words), Some(3.0));

@@ -32,7 +32,7 @@ type Sample = (Option<(&'static str, String)>, Value);
 enum Value {
     Count(u64),
     Now(u64),
-    Seconds(f64),
+    Number(f64),
 }
 
 /// What is told of every step: its name, what it means, and whether it only grows.
@@ -51,6 +51,10 @@ fn now(n: u64) -> Vec<Sample> {
     vec![(None, Value::Now(n))]
 }
 
+fn named(name: &str, value: Value) -> Sample {
+    (Some(("name", name.to_owned())), value)
+}
+
 fn by_port(counts: &[u64]) -> Vec<Sample> {
     let ports = counts.iter().enumerate();
     ports.map(|(port, n)| (Some(("port", port.to_string())), Value::Count(*n))).collect()
@@ -58,12 +62,12 @@ fn by_port(counts: &[u64]) -> Vec<Sample> {
 
 fn instant(at: Timestamp) -> Vec<Sample> {
     let seconds = || at.as_micros() as f64 / 1e6;
-    if is_under_way(at) { vec![(None, Value::Seconds(seconds()))] } else { Vec::new() }
+    if is_under_way(at) { vec![(None, Value::Number(seconds()))] } else { Vec::new() }
 }
 
 /// Steps of which there is nothing to tell are left out: state of those that keep none, and what only a
 /// source has of those that are none.
-const OF_STEPS: [OfSteps; 13] = [
+const OF_STEPS: [OfSteps; 18] = [
     OfSteps {
         name: "watershed_elements_in",
         help: "Elements that came into a step",
@@ -115,7 +119,7 @@ const OF_STEPS: [OfSteps; 13] = [
         is_counter: false,
         samples: |step, now| {
             let lag = step.lag(now).map(|lag| lag.as_micros() as f64 / 1e6);
-            lag.map(|lag| (None, Value::Seconds(lag))).into_iter().collect()
+            lag.map(|lag| (None, Value::Number(lag))).into_iter().collect()
         },
     },
     OfSteps {
@@ -158,6 +162,51 @@ const OF_STEPS: [OfSteps; 13] = [
         samples: |step, _| match step.outline.inputs.is_empty() {
             true => count(step.status.report.watermark_setbacks),
             false => Vec::new(),
+        },
+    },
+    OfSteps {
+        name: "watershed_author_counter",
+        help: "What the author counts in a step, by name",
+        is_counter: true,
+        samples: |step, _| {
+            let counters = step.status.report.metrics.counters.iter();
+            counters.map(|(name, n)| named(name, Value::Count(*n))).collect()
+        },
+    },
+    OfSteps {
+        name: "watershed_author_gauge",
+        help: "What the author last told of a step, by name",
+        is_counter: false,
+        samples: |step, _| {
+            let gauges = step.status.report.metrics.gauges.iter();
+            gauges.map(|(name, gauge)| named(name, Value::Number(gauge.value as f64))).collect()
+        },
+    },
+    OfSteps {
+        name: "watershed_author_distribution_count",
+        help: "How many numbers the author has told a distribution of a step, by name",
+        is_counter: true,
+        samples: |step, _| {
+            let all = step.status.report.metrics.distributions.iter();
+            all.map(|(name, told)| named(name, Value::Count(told.count))).collect()
+        },
+    },
+    OfSteps {
+        name: "watershed_author_distribution_sum",
+        help: "The sum of the numbers that the author has told a distribution of a step, by name",
+        is_counter: false,
+        samples: |step, _| {
+            let all = step.status.report.metrics.distributions.iter();
+            all.map(|(name, told)| named(name, Value::Number(told.sum as f64))).collect()
+        },
+    },
+    OfSteps {
+        name: "watershed_author_set_size",
+        help: "How many different texts the author has told a set of a step, by name",
+        is_counter: false,
+        samples: |step, _| {
+            let sets = step.status.report.metrics.string_sets.iter();
+            sets.map(|(name, set)| named(name, Value::Now(set.len() as u64))).collect()
         },
     },
 ];
@@ -206,7 +255,7 @@ impl Value {
     fn metric_type(&self) -> MetricType {
         match self {
             Value::Count(_) => MetricType::Counter,
-            Value::Now(_) | Value::Seconds(_) => MetricType::Gauge,
+            Value::Now(_) | Value::Number(_) => MetricType::Gauge,
         }
     }
 
@@ -214,7 +263,7 @@ impl Value {
         match *self {
             Value::Count(n) => ConstCounter::new(n).encode(to),
             Value::Now(n) => ConstGauge::new(i64::try_from(n).unwrap_or(i64::MAX)).encode(to),
-            Value::Seconds(seconds) => ConstGauge::new(seconds).encode(to),
+            Value::Number(number) => ConstGauge::new(number).encode(to),
         }
     }
 }
