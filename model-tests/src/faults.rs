@@ -331,6 +331,11 @@ pub const FAULTS: &[Fault] = &[
     )
     .on("timely", 1, 2),
     breaking(
+        "outer-joins-are-inner",
+        "an outer join forgets what has no partner",
+        &["GP-11", "GP-25"],
+    ),
+    breaking(
         "outputs-all-go-to-the-first",
         "every output of a DoFn goes to its first collection",
         &["EW-01", "EW-04"],
@@ -467,6 +472,11 @@ pub const FAULTS: &[Fault] = &[
         &["WN-06"],
     ),
     breaking(
+        "the-last-input-is-not-joined",
+        "a co-grouping or join lacks what its last input brings",
+        &["GP-11", "GP-25"],
+    ),
+    breaking(
         "the-watermark-is-that-of-one-input",
         "a flatten goes by its first input alone",
         &["EQ-02", "EQ-03", "WM-01"],
@@ -505,6 +515,11 @@ pub const FAULTS: &[Fault] = &[
         "timers-outlive-windows",
         "a timer may be set for when its window is gone",
         &["ST-06"],
+    ),
+    breaking(
+        "unlike-windows-are-joined",
+        "inputs of unlike windows are co-grouped and joined",
+        &["GP-25"],
     ),
     breaking("unread-outputs-are-made", "outputs that nobody reads are made", &["EW-04"]),
     breaking(

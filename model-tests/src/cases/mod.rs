@@ -19,6 +19,7 @@ pub mod grouping;
 pub mod grouping_limits;
 pub mod idleness;
 pub mod inheritance;
+pub mod joining;
 pub mod keys;
 pub mod lateness;
 pub mod law;
@@ -70,6 +71,7 @@ pub fn all() -> Vec<Case> {
         grouping_limits::CASES,
         idleness::CASES,
         inheritance::CASES,
+        joining::CASES,
         keys::CASES,
         lateness::CASES,
         law::CASES,

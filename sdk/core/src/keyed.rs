@@ -137,7 +137,7 @@ impl<T: Element> PCollection<T> {
     }
 
     /// This collection, by its other type: `Keyed` is sealed, so `T` is `(K, V)`.
-    fn as_pairs<K, V>(&self) -> PCollection<(K, V)>
+    pub(crate) fn as_pairs<K, V>(&self) -> PCollection<(K, V)>
     where
         T: Keyed<K, V>,
     {
@@ -251,6 +251,17 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
         let output = graph.add_output(node, ElementType::of::<O>(), windowing, boundedness);
         drop(graph);
         PCollection::new(self.pipeline().clone(), output)
+    }
+
+    /// Gathers the values of each key and window by a combiner that holds them all, as
+    /// [`group_by_key`](Self::group_by_key) does: of such a combiner nothing is won before the exchange.
+    pub(crate) fn gathered<C: CombineFn<V>>(
+        &self,
+        gather: C,
+        location: Location,
+    ) -> PCollection<(K, C::Output)> {
+        let grouping = grouping::<K, V, _>(gather, None);
+        self.grouped("GroupByKey", Primitive::GroupByKey(GroupByKey { grouping }), location).0
     }
 
     fn grouped<O: Element>(

@@ -61,6 +61,7 @@ pub use stateful::{
 };
 pub use test_stream::TestStream;
 pub use transform::PTransform;
+pub use transforms::CoGroupByKey;
 pub use window::{
     CalendarWindows, FixedWindows, GlobalWindows, Sessions, SlidingWindows, WindowExt, WindowFn,
     WindowSettings, Windowing,
