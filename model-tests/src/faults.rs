@@ -70,6 +70,16 @@ pub const FAULTS: &[Fault] = &[
     breaking("assertions-always-hold", "a difference from what was expected passes", &["SR-05"]),
     breaking("assertions-see-all-panes", "an assertion on some panes sees all", &["SR-05"]),
     breaking("assertions-see-all-windows", "an assertion on one window sees all", &["SR-05"]),
+    breaking(
+        "batches-grow-past-their-bytes",
+        "a value joins a batch that it makes too large",
+        &["GP-16"],
+    ),
+    breaking(
+        "batches-wait-for-ever",
+        "a batch that has waited long enough does not go out",
+        &["GP-16"],
+    ),
     breaking("bytes-are-not-counted", "reports say that elements take no bytes", &["MT-02"]),
     breaking(
         "bytes-of-a-key-may-differ",
@@ -470,6 +480,11 @@ pub const FAULTS: &[Fault] = &[
         "the-first-trigger-stays",
         "a trigger that was said first cannot be replaced",
         &["WN-06"],
+    ),
+    breaking(
+        "the-last-batch-is-lost",
+        "a batch that is not full when its window expires does not come out",
+        &["GP-16"],
     ),
     breaking(
         "the-last-input-is-not-joined",

@@ -3,6 +3,7 @@
 mod agreeing;
 mod as_text;
 pub mod assertions;
+pub mod batching;
 mod by_hand;
 pub mod combining;
 pub mod custom_windows;
@@ -56,6 +57,7 @@ pub fn all() -> Vec<Case> {
     let by_hand = scripts::cases();
     [
         assertions::CASES,
+        batching::CASES,
         combining::CASES,
         custom_windows::CASES,
         drifting::CASES,

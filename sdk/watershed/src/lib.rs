@@ -42,12 +42,12 @@ pub use run::{RunPipeline, exit_code, is_launched_child};
 pub use watershed_core::{
     BagState, BundleContext, CalendarWindows, CoGroupByKey, Collected, CombiningState, Create,
     DeclaredTimer, DoFn, Dropped, ElementContext, Emitter, Emitters, EventTimer, EventTimerFamily,
-    Failed, FiredTimer, FixedWindows, Four, Func, GenerateSequence, GlobalWindows, Group, Keyed,
-    MapState, MultimapState, NoOutputs, Observed, One, OrderedListState, Outputs, PCollection,
-    PTransform, PeriodicImpulse, Pipeline, ProcessingTimer, ProcessingTimerFamily, Sessions,
-    SetState, SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters, TestStream,
-    Three, Two, ValueState, WindowExpiration, WindowExt, WindowFn, WindowSettings, Windowing,
-    Written, chrono, chrono_tz, combine,
+    Failed, FiredTimer, FixedWindows, Four, Func, GenerateSequence, GlobalWindows, Group,
+    GroupIntoBatches, Keyed, MapState, MultimapState, NoOutputs, Observed, One, OrderedListState,
+    Outputs, PCollection, PTransform, PeriodicImpulse, Pipeline, ProcessingTimer,
+    ProcessingTimerFamily, Sessions, SetState, SlidingWindows, StateContext, StateSpec,
+    StatefulDoFn, StatefulEmitters, TestStream, Three, Two, ValueState, WindowExpiration,
+    WindowExt, WindowFn, WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
 };
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
@@ -75,11 +75,11 @@ pub mod prelude {
     pub use crate::{
         AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, BoxError,
         CalendarWindows, CoGroupByKey, DoFn, ElementContext, Emitters, FixedWindows,
-        GenerateSequence, GlobalWindows, Group, Never, One, PCollection, PTransform,
-        PeriodicImpulse, Pipeline, PipelineOptions, Repeatedly, RunError, RunPipeline, Sessions,
-        SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters, Timestamp,
-        TimestampPolicy, Trigger, Two, WindowExt, WindowSettings, combine::*, days, hours, millis,
-        minutes, seconds,
+        GenerateSequence, GlobalWindows, Group, GroupIntoBatches, Never, One, PCollection,
+        PTransform, PeriodicImpulse, Pipeline, PipelineOptions, Repeatedly, RunError, RunPipeline,
+        Sessions, SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters,
+        Timestamp, TimestampPolicy, Trigger, Two, WindowExt, WindowSettings, combine::*, days,
+        hours, millis, minutes, seconds,
     };
 }
 

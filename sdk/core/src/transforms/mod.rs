@@ -4,10 +4,12 @@ mod aggregate;
 mod co_group;
 mod distinct;
 mod flatten;
+mod group_into_batches;
 mod join;
 mod partition;
 mod reshuffle;
 
 pub use co_group::CoGroupByKey;
+pub use group_into_batches::GroupIntoBatches;
 
 pub(crate) use flatten::flatten;
