@@ -81,6 +81,7 @@ pub const BEHAVIOURS: &[Behaviour] = &[
     run("GP-24", "distinct gives a value once a key and window, over all panes"),
     run("GP-25", "joins with oneself; one side only in a late pane; unlike windows refused"),
     run("GP-26", "a pane's time and window are its key's, wherever its values came from"),
+    run("GP-27", "deduplicate lets an id through once within a span of either time"),
     run("SI-01", "singleton, iterable, list, map and multimap views"),
     run("SI-02", "a singleton view of none or many is an error that names the view"),
     run("SI-03", "the main window is mapped to the side's window"),

@@ -147,6 +147,7 @@ pub const FAULTS: &[Fault] = &[
     .on("timely", 1, 1),
     breaking("drains-leave-no-mark", "panes that a drain makes do not say so", &["WM-08"]),
     breaking("dropped-elements-are-not-told", "what is dropped is counted only", &["WM-18"]),
+    breaking("duplicates-pass", "an id that was there is let through again", &["GP-27"]),
     breaking(
         "early-panes-count-as-on-time",
         "the on-time index counts early panes too",

@@ -7,6 +7,7 @@ pub mod batching;
 mod by_hand;
 pub mod combining;
 pub mod custom_windows;
+pub mod deduplicating;
 pub mod drifting;
 pub mod element_wise;
 pub mod ending;
@@ -60,6 +61,7 @@ pub fn all() -> Vec<Case> {
         batching::CASES,
         combining::CASES,
         custom_windows::CASES,
+        deduplicating::CASES,
         drifting::CASES,
         element_wise::CASES,
         ending::CASES,

@@ -61,7 +61,7 @@ pub use stateful::{
 };
 pub use test_stream::TestStream;
 pub use transform::PTransform;
-pub use transforms::{CoGroupByKey, GroupIntoBatches};
+pub use transforms::{CoGroupByKey, Deduplicate, GroupIntoBatches};
 pub use window::{
     CalendarWindows, FixedWindows, GlobalWindows, Sessions, SlidingWindows, WindowExt, WindowFn,
     WindowSettings, Windowing,

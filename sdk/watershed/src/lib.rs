@@ -41,13 +41,14 @@ pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code, is_launched_child};
 pub use watershed_core::{
     BagState, BundleContext, CalendarWindows, CoGroupByKey, Collected, CombiningState, Create,
-    DeclaredTimer, DoFn, Dropped, ElementContext, Emitter, Emitters, EventTimer, EventTimerFamily,
-    Failed, FiredTimer, FixedWindows, Four, Func, GenerateSequence, GlobalWindows, Group,
-    GroupIntoBatches, Keyed, MapState, MultimapState, NoOutputs, Observed, One, OrderedListState,
-    Outputs, PCollection, PTransform, PeriodicImpulse, Pipeline, ProcessingTimer,
-    ProcessingTimerFamily, Sessions, SetState, SlidingWindows, StateContext, StateSpec,
-    StatefulDoFn, StatefulEmitters, TestStream, Three, Two, ValueState, WindowExpiration,
-    WindowExt, WindowFn, WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
+    DeclaredTimer, Deduplicate, DoFn, Dropped, ElementContext, Emitter, Emitters, EventTimer,
+    EventTimerFamily, Failed, FiredTimer, FixedWindows, Four, Func, GenerateSequence,
+    GlobalWindows, Group, GroupIntoBatches, Keyed, MapState, MultimapState, NoOutputs, Observed,
+    One, OrderedListState, Outputs, PCollection, PTransform, PeriodicImpulse, Pipeline,
+    ProcessingTimer, ProcessingTimerFamily, Sessions, SetState, SlidingWindows, StateContext,
+    StateSpec, StatefulDoFn, StatefulEmitters, TestStream, Three, Two, ValueState,
+    WindowExpiration, WindowExt, WindowFn, WindowSettings, Windowing, Written, chrono, chrono_tz,
+    combine,
 };
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
@@ -74,7 +75,7 @@ pub mod prelude {
     pub use crate::text;
     pub use crate::{
         AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, BoxError,
-        CalendarWindows, CoGroupByKey, DoFn, ElementContext, Emitters, FixedWindows,
+        CalendarWindows, CoGroupByKey, Deduplicate, DoFn, ElementContext, Emitters, FixedWindows,
         GenerateSequence, GlobalWindows, Group, GroupIntoBatches, Never, One, PCollection,
         PTransform, PeriodicImpulse, Pipeline, PipelineOptions, Repeatedly, RunError, RunPipeline,
         Sessions, SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters,

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod co_group;
+mod deduplicate;
 mod distinct;
 mod flatten;
 mod group_into_batches;
@@ -10,6 +11,7 @@ mod partition;
 mod reshuffle;
 
 pub use co_group::CoGroupByKey;
+pub use deduplicate::Deduplicate;
 pub use group_into_batches::GroupIntoBatches;
 
 pub(crate) use flatten::flatten;
