@@ -287,6 +287,7 @@ pub const FAULTS: &[Fault] = &[
         "windows expire at their end, whatever lateness is allowed",
         &["WM-03", "WM-09"],
     ),
+    breaking("latest-is-earliest", "the latest value is the earliest", &["GP-15"]),
     breaking(
         "lifting-loses-the-last-partial",
         "what is folded before an exchange loses its last partial",
@@ -299,6 +300,11 @@ pub const FAULTS: &[Fault] = &[
         "merged-sessions-merge-again",
         "a second grouping merges the sessions of the first",
         &["GP-19", "WN-08"],
+    ),
+    breaking(
+        "merged-sketches-lose-a-part",
+        "of merged counts of different values only one part counts",
+        &["GP-15"],
     ),
     breaking(
         "merged-windows-count-on",
@@ -396,6 +402,7 @@ pub const FAULTS: &[Fault] = &[
         "processing time is that at which an element was taken in",
         &["WN-19"],
     ),
+    breaking("quantiles-lie-a-tenth-off", "a quantile is given a tenth too high", &["GP-15"]),
     breaking(
         "quiet-splits-are-never-idle",
         "a split that has nothing holds the watermark for ever",

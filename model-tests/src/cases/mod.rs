@@ -34,6 +34,7 @@ pub mod panes;
 mod remembering;
 pub mod reshaping;
 pub mod ruled;
+pub mod sketches;
 pub mod sorted_input;
 pub mod source_times;
 pub mod sources;
@@ -86,6 +87,7 @@ pub fn all() -> Vec<Case> {
         panes::CASES,
         reshaping::CASES,
         ruled::CASES,
+        sketches::CASES,
         source_times::CASES,
         sorted_input::CASES,
         sources::CASES,

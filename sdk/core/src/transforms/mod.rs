@@ -7,6 +7,7 @@ mod distinct;
 mod flatten;
 mod group_into_batches;
 mod join;
+mod latest;
 mod partition;
 mod reshuffle;
 
