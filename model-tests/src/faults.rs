@@ -67,6 +67,11 @@ pub const FAULTS: &[Fault] = &[
         "a step of the watermark fires only what is due first",
         &["WM-06"],
     ),
+    breaking(
+        "as-of-looks-ahead",
+        "an as-of join gives what is in force a microsecond later",
+        &["GP-29"],
+    ),
     breaking("assertions-always-hold", "a difference from what was expected passes", &["SR-05"]),
     breaking("assertions-see-all-panes", "an assertion on some panes sees all", &["SR-05"]),
     breaking("assertions-see-all-windows", "an assertion on one window sees all", &["SR-05"]),
@@ -262,6 +267,11 @@ pub const FAULTS: &[Fault] = &[
         "input-is-not-sorted",
         "elements are handled as they come, whatever order their DoFn asks for",
         &["ST-10", "ST-17"],
+    ),
+    breaking(
+        "intervals-are-a-microsecond-longer",
+        "an interval join pairs what lies a microsecond too far ahead",
+        &["GP-28"],
     ),
     breaking("kernel-is-not-torn-down", "no teardown at the end of a run", &["EW-02"]),
     breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),

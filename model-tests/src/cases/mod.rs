@@ -22,6 +22,7 @@ pub mod grouping_limits;
 pub mod idleness;
 pub mod inheritance;
 pub mod joining;
+pub mod joining_times;
 pub mod keys;
 pub mod lateness;
 pub mod law;
@@ -77,6 +78,7 @@ pub fn all() -> Vec<Case> {
         idleness::CASES,
         inheritance::CASES,
         joining::CASES,
+        joining_times::CASES,
         keys::CASES,
         lateness::CASES,
         law::CASES,

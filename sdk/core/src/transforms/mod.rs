@@ -1,11 +1,13 @@
 //! Transforms made of others, or of a primitive and a check.
 
 mod aggregate;
+mod as_of_join;
 mod co_group;
 mod deduplicate;
 mod distinct;
 mod flatten;
 mod group_into_batches;
+mod interval_join;
 mod join;
 mod latest;
 mod partition;
