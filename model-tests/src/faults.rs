@@ -73,9 +73,24 @@ pub const FAULTS: &[Fault] = &[
         &["SI-08"],
     ),
     breaking("a-single-view-shows-any", "of several values a singleton view shows one", &["SI-02"]),
+    breaking(
+        "as-of-looks-ahead",
+        "an as-of join gives what is in force a microsecond later",
+        &["GP-29"],
+    ),
     breaking("assertions-always-hold", "a difference from what was expected passes", &["SR-05"]),
     breaking("assertions-see-all-panes", "an assertion on some panes sees all", &["SR-05"]),
     breaking("assertions-see-all-windows", "an assertion on one window sees all", &["SR-05"]),
+    breaking(
+        "batches-grow-past-their-bytes",
+        "a value joins a batch that it makes too large",
+        &["GP-16"],
+    ),
+    breaking(
+        "batches-wait-for-ever",
+        "a batch that has waited long enough does not go out",
+        &["GP-16"],
+    ),
     breaking("bytes-are-not-counted", "reports say that elements take no bytes", &["MT-02"]),
     breaking(
         "bytes-of-a-key-may-differ",
@@ -98,6 +113,11 @@ pub const FAULTS: &[Fault] = &[
         &["GP-08"],
     ),
     breaking(
+        "counters-take-the-greatest",
+        "of what is counted here and there the greater counts",
+        &["MT-01"],
+    ),
+    breaking(
         "create-loses-an-element-when-cut",
         "elements from memory: a cut reader loses one element",
         &["SR-01"],
@@ -111,11 +131,6 @@ pub const FAULTS: &[Fault] = &[
         "custom-windows-lose-their-fields",
         "of an author's window only its end is kept",
         &["WN-05", "WN-18"],
-    ),
-    breaking(
-        "counters-take-the-greatest",
-        "of what is counted here and there the greater counts",
-        &["MT-01"],
     ),
     breaking(
         "deadlines-come-late",
@@ -148,6 +163,7 @@ pub const FAULTS: &[Fault] = &[
     .on("timely", 1, 1),
     breaking("drains-leave-no-mark", "panes that a drain makes do not say so", &["WM-08"]),
     breaking("dropped-elements-are-not-told", "what is dropped is counted only", &["WM-18"]),
+    breaking("duplicates-pass", "an id that was there is let through again", &["GP-27"]),
     breaking(
         "early-panes-count-as-on-time",
         "the on-time index counts early panes too",
@@ -263,6 +279,11 @@ pub const FAULTS: &[Fault] = &[
         "elements are handled as they come, whatever order their DoFn asks for",
         &["ST-10", "ST-17"],
     ),
+    breaking(
+        "intervals-are-a-microsecond-longer",
+        "an interval join pairs what lies a microsecond too far ahead",
+        &["GP-28"],
+    ),
     breaking("kernel-is-not-torn-down", "no teardown at the end of a run", &["EW-02"]),
     breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),
     breaking("keys-may-share-bytes", "unequal keys with equal bytes are not noticed", &["GP-18"]),
@@ -287,6 +308,7 @@ pub const FAULTS: &[Fault] = &[
         "windows expire at their end, whatever lateness is allowed",
         &["WM-03", "WM-09"],
     ),
+    breaking("latest-is-earliest", "the latest value is the earliest", &["GP-15"]),
     breaking(
         "lifting-loses-the-last-partial",
         "what is folded before an exchange loses its last partial",
@@ -299,6 +321,11 @@ pub const FAULTS: &[Fault] = &[
         "merged-sessions-merge-again",
         "a second grouping merges the sessions of the first",
         &["GP-19", "WN-08"],
+    ),
+    breaking(
+        "merged-sketches-lose-a-part",
+        "of merged counts of different values only one part counts",
+        &["GP-15"],
     ),
     breaking(
         "merged-windows-count-on",
@@ -341,6 +368,11 @@ pub const FAULTS: &[Fault] = &[
         &["EQ-01", "SR-05"],
     )
     .on("timely", 1, 2),
+    breaking(
+        "outer-joins-are-inner",
+        "an outer join forgets what has no partner",
+        &["GP-11", "GP-25"],
+    ),
     breaking(
         "outputs-all-go-to-the-first",
         "every output of a DoFn goes to its first collection",
@@ -391,6 +423,7 @@ pub const FAULTS: &[Fault] = &[
         "processing time is that at which an element was taken in",
         &["WN-19"],
     ),
+    breaking("quantiles-lie-a-tenth-off", "a quantile is given a tenth too high", &["GP-15"]),
     breaking(
         "quiet-splits-are-never-idle",
         "a split that has nothing holds the watermark for ever",
@@ -483,6 +516,16 @@ pub const FAULTS: &[Fault] = &[
         &["WN-06"],
     ),
     breaking(
+        "the-last-batch-is-lost",
+        "a batch that is not full when its window expires does not come out",
+        &["GP-16"],
+    ),
+    breaking(
+        "the-last-input-is-not-joined",
+        "a co-grouping or join lacks what its last input brings",
+        &["GP-11", "GP-25"],
+    ),
+    breaking(
         "the-watermark-is-that-of-one-input",
         "a flatten goes by its first input alone",
         &["EQ-02", "EQ-03", "WM-01"],
@@ -521,6 +564,11 @@ pub const FAULTS: &[Fault] = &[
         "timers-outlive-windows",
         "a timer may be set for when its window is gone",
         &["ST-06"],
+    ),
+    breaking(
+        "unlike-windows-are-joined",
+        "inputs of unlike windows are co-grouped and joined",
+        &["GP-25"],
     ),
     breaking("unread-outputs-are-made", "outputs that nobody reads are made", &["EW-04"]),
     breaking(

@@ -3,9 +3,11 @@
 mod agreeing;
 mod as_text;
 pub mod assertions;
+pub mod batching;
 mod by_hand;
 pub mod combining;
 pub mod custom_windows;
+pub mod deduplicating;
 pub mod drifting;
 pub mod element_wise;
 pub mod ending;
@@ -19,6 +21,8 @@ pub mod grouping;
 pub mod grouping_limits;
 pub mod idleness;
 pub mod inheritance;
+pub mod joining;
+pub mod joining_times;
 pub mod keys;
 pub mod lateness;
 pub mod law;
@@ -33,6 +37,7 @@ mod remembering;
 pub mod reshaping;
 pub mod ruled;
 pub mod side_inputs;
+pub mod sketches;
 pub mod sorted_input;
 pub mod source_times;
 pub mod sources;
@@ -57,8 +62,10 @@ pub fn all() -> Vec<Case> {
     let by_hand = scripts::cases();
     [
         assertions::CASES,
+        batching::CASES,
         combining::CASES,
         custom_windows::CASES,
+        deduplicating::CASES,
         drifting::CASES,
         element_wise::CASES,
         ending::CASES,
@@ -72,6 +79,8 @@ pub fn all() -> Vec<Case> {
         grouping_limits::CASES,
         idleness::CASES,
         inheritance::CASES,
+        joining::CASES,
+        joining_times::CASES,
         keys::CASES,
         lateness::CASES,
         law::CASES,
@@ -83,6 +92,7 @@ pub fn all() -> Vec<Case> {
         panes::CASES,
         reshaping::CASES,
         ruled::CASES,
+        sketches::CASES,
         source_times::CASES,
         side_inputs::CASES,
         sorted_input::CASES,

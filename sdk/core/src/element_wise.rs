@@ -186,7 +186,7 @@ pub(crate) fn mapping<I: Element, O: Element>(f: impl Fn(I) -> O + Func) -> ParD
 }
 
 /// Any number of elements of each, in bundles of bounded size.
-fn emitting<I: Element, O: Element>(f: impl Fn(I, &mut Emitter<O>) + Func) -> ParDo {
+pub(crate) fn emitting<I: Element, O: Element>(f: impl Fn(I, &mut Emitter<O>) + Func) -> ParDo {
     bundle_fn(move || {
         let f = f.clone();
         // The last bundle's output tells how much room the next needs.

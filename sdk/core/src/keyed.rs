@@ -253,6 +253,17 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
         PCollection::new(self.pipeline().clone(), output)
     }
 
+    /// Gathers the values of each key and window by a combiner that holds them all, as
+    /// [`group_by_key`](Self::group_by_key) does: of such a combiner nothing is won before the exchange.
+    pub(crate) fn gathered<C: CombineFn<V>>(
+        &self,
+        gather: C,
+        location: Location,
+    ) -> PCollection<(K, C::Output)> {
+        let grouping = grouping::<K, V, _>(gather, None);
+        self.grouped("GroupByKey", Primitive::GroupByKey(GroupByKey { grouping }), location).0
+    }
+
     fn grouped<O: Element>(
         &self,
         base: &str,

@@ -159,6 +159,14 @@ const UNITS: [(i64, &str); 6] = [
     (1, "us"),
 ];
 
+/// Stops at the longest span there is.
+impl Add for Duration {
+    type Output = Duration;
+    fn add(self, other: Duration) -> Duration {
+        Duration(self.0.saturating_add(other.0))
+    }
+}
+
 impl fmt::Display for Duration {
     /// The largest unit that divides the span: `10s`, `250ms`, `2h`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

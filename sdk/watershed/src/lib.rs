@@ -40,14 +40,15 @@ pub mod ui;
 pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code, is_launched_child};
 pub use watershed_core::{
-    BagState, BundleContext, CalendarWindows, Collected, CombiningState, Create, DeclaredTimer,
-    DoFn, Dropped, ElementContext, Emitter, Emitters, EventTimer, EventTimerFamily, Failed,
-    FiredTimer, FixedWindows, Four, Func, GenerateSequence, GlobalWindows, Group, Keyed, MapState,
-    MultimapState, NoOutputs, Observed, One, OrderedListState, Outputs, PCollection, PTransform,
-    PeriodicImpulse, Pipeline, ProcessingTimer, ProcessingTimerFamily, ReadViews, Sessions,
-    SetState, SideInputs, SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters,
-    TestStream, Three, Two, ValueState, View, ViewList, ViewMap, WindowExpiration, WindowExt,
-    WindowFn, WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
+    BagState, BundleContext, CalendarWindows, CoGroupByKey, Collected, CombiningState, Create,
+    DeclaredTimer, Deduplicate, DoFn, Dropped, ElementContext, Emitter, Emitters, EventTimer,
+    EventTimerFamily, Failed, FiredTimer, FixedWindows, Four, Func, GenerateSequence,
+    GlobalWindows, Group, GroupIntoBatches, Keyed, MapState, MultimapState, NoOutputs, Observed,
+    One, OrderedListState, Outputs, PCollection, PTransform, PeriodicImpulse, Pipeline,
+    ProcessingTimer, ProcessingTimerFamily, ReadViews, Sessions, SetState, SideInputs,
+    SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters, TestStream, Three,
+    Two, ValueState, View, ViewList, ViewMap, WindowExpiration, WindowExt, WindowFn,
+    WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
 };
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
@@ -75,12 +76,12 @@ pub mod prelude {
     pub use crate::text;
     pub use crate::{
         AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, BoxError,
-        CalendarWindows, DoFn, ElementContext, Emitters, FixedWindows, GenerateSequence,
-        GlobalWindows, Group, Never, One, PCollection, PTransform, PeriodicImpulse, Pipeline,
-        PipelineOptions, Repeatedly, RunError, RunPipeline, Sessions, SlidingWindows, StateContext,
-        StateSpec, StatefulDoFn, StatefulEmitters, Timestamp, TimestampPolicy, Trigger, Two, View,
-        ViewList, ViewMap, WindowExt, WindowSettings, combine::*, days, hours, millis, minutes,
-        seconds,
+        CalendarWindows, CoGroupByKey, Deduplicate, DoFn, ElementContext, Emitters, FixedWindows,
+        GenerateSequence, GlobalWindows, Group, GroupIntoBatches, Never, One, PCollection,
+        PTransform, PeriodicImpulse, Pipeline, PipelineOptions, Repeatedly, RunError, RunPipeline,
+        Sessions, SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters,
+        Timestamp, TimestampPolicy, Trigger, Two, View, ViewList, ViewMap, WindowExt,
+        WindowSettings, combine::*, days, hours, millis, minutes, seconds,
     };
 }
 

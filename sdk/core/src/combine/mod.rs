@@ -15,6 +15,8 @@
 //!     ordered, ranking        one total order for each type; ties go by the bytes
 //!     best                    the n best of many, in bounded memory
 //!   sample                  a share of the values, chosen by seeded hash
+//!   quantiles               near enough, of numbers
+//!   distinct_count          how many different ones, near enough
 //!   to_list                 all of them
 //!   fold                    a combiner made of closures
 //!   composed, over          several combiners at once; a combiner of a part of each value
@@ -24,6 +26,7 @@ mod best;
 mod combine_fn;
 mod composed;
 mod count;
+mod distinct_count;
 mod fixed_point;
 mod float_sum;
 mod fold;
@@ -32,6 +35,7 @@ mod mean;
 mod min_max;
 mod ordered;
 mod over;
+mod quantiles;
 mod ranking;
 mod rounding;
 mod sample;
@@ -49,6 +53,7 @@ mod scatter;
 
 pub use combine_fn::{CombineContext, CombineFn, HotKey, HotKeyFanout, Retract};
 pub use count::Count;
+pub use distinct_count::{ApproximateCountDistinct, Registers};
 pub use float_sum::FloatSum;
 pub use fold::{FoldFn, Reduce, combine_with, reduce};
 pub use halves::Halves;
@@ -56,10 +61,12 @@ pub use mean::{Averageable, Mean};
 pub use min_max::{Max, MaxBy, Min, MinBy};
 pub use ordered::Ordered;
 pub use over::{CombineOver, Over};
+pub use quantiles::ApproximateQuantiles;
 pub use ranking::Ranking;
 pub use sample::Sample;
 pub use sum::Sum;
 pub use summable::Summable;
 pub use to_list::ToList;
 pub use top::Top;
+pub(crate) use value_bytes::compare_bytes;
 pub use wide_integer::WideInteger;

@@ -29,7 +29,7 @@ pub(super) fn with_bytes<V: Serialize, R>(value: &V, read: impl FnOnce(&[u8]) ->
 }
 
 /// The order of two values' bytes; equal for values that nothing can tell apart.
-pub(super) fn compare_bytes<V: Serialize>(a: &V, b: &V) -> Ordering {
+pub(crate) fn compare_bytes<V: Serialize>(a: &V, b: &V) -> Ordering {
     if fault!("ties-stay-unbroken") {
         return Ordering::Equal;
     }

@@ -105,7 +105,7 @@ impl<T: Element> PCollection<T> {
         self.folded("Sample", Sample::of(n).seed(seed), true, Location::caller())
     }
 
-    fn folded<C: CombineFn<T>>(
+    pub(super) fn folded<C: CombineFn<T>>(
         &self,
         name: &str,
         combiner: C,

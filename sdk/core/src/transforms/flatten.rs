@@ -19,6 +19,16 @@ pub(crate) fn flatten<T: Element>(
     collections: Vec<PCollection<T>>,
     location: Location,
 ) -> PCollection<T> {
+    put_together(pipeline, collections, location, None)
+}
+
+/// As [`flatten`], for a composite that begins so: what is wrong is told of it, in the words of its `deed`.
+pub(super) fn put_together<T: Element>(
+    pipeline: &Pipeline,
+    collections: Vec<PCollection<T>>,
+    location: Location,
+    deed: Option<&str>,
+) -> PCollection<T> {
     let (ours, foreign): (Vec<_>, Vec<_>) =
         collections.into_iter().partition(|collection| collection.pipeline().is_same_as(pipeline));
     let mut inputs: Vec<_> = ours.iter().map(PCollection::id).collect();
@@ -28,9 +38,11 @@ pub(crate) fn flatten<T: Element>(
 
     let mut graph = pipeline.graph();
     let node = graph.add_node("Flatten", location, Primitive::Flatten, inputs.clone());
+    let composite = deed.and_then(|_| graph.current_scope());
+    let subject = composite.map_or(Subject::Node(node), Subject::Scope);
     if !foreign.is_empty() {
         graph.problem(
-            Subject::Node(node),
+            subject,
             "an input belongs to another pipeline",
             "build all inputs from clones of the same Pipeline",
         );
@@ -47,14 +59,18 @@ pub(crate) fn flatten<T: Element>(
             windowing.allowed_lateness =
                 windowing.allowed_lateness.max(input.windowing.allowed_lateness);
         }
-        if !windowing.is_compatible_with(&input.windowing) {
+        let passes = deed.is_some() && fault!("unlike-windows-are-joined");
+        if !windowing.is_compatible_with(&input.windowing) && !passes {
             let problem = format!(
                 "input 0 is windowed by {windowing:?} and input {place} by {:?}: no element could say \
                  which windows hold",
                 input.windowing
             );
-            let mend = "give all inputs the same windows, trigger and mode with .window(..) before they are flattened";
-            graph.problem(Subject::Node(node), problem, mend);
+            let deed = deed.unwrap_or("flattened");
+            let mend = format!(
+                "give all inputs the same windows, trigger and mode with .window(..) before they are {deed}"
+            );
+            graph.problem(subject, problem, mend);
         }
     }
     let output = graph.add_output(node, ElementType::of::<T>(), windowing, boundedness);

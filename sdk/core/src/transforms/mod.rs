@@ -1,9 +1,20 @@
 //! Transforms made of others, or of a primitive and a check.
 
 mod aggregate;
+mod as_of_join;
+mod co_group;
+mod deduplicate;
 mod distinct;
 mod flatten;
+mod group_into_batches;
+mod interval_join;
+mod join;
+mod latest;
 mod partition;
 mod reshuffle;
+
+pub use co_group::CoGroupByKey;
+pub use deduplicate::Deduplicate;
+pub use group_into_batches::GroupIntoBatches;
 
 pub(crate) use flatten::flatten;
