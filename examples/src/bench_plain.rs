@@ -19,13 +19,13 @@ use compact_str::CompactString;
 use foldhash::fast::RandomState;
 
 mod events;
-mod state_step;
+mod keyed_works;
 mod words;
 use events::{
     DISORDER, ItemKey, KeyForm, WINDOW, WorkKey, checksum, chunks, event, keep, timed_event,
     transform,
 };
-use state_step::STEP;
+use keyed_works::{LEFTS, STEP, left, right};
 use words::words;
 
 #[global_allocator]
@@ -72,6 +72,9 @@ enum Work {
     /// Reads, changes and writes count and sum of each key, and tells of every thousandth event of each.
     #[value(name = "STATE")]
     State,
+    /// An inner join by key, in which each of the smaller side is found five times.
+    #[value(name = "JOIN")]
+    Join,
 }
 
 type Totals<K> = HashMap<K, (u64, u64), RandomState>;
@@ -123,6 +126,23 @@ fn state<K: WorkKey>(events: u64) -> (usize, u64) {
         if total.0.is_multiple_of(STEP) {
             results += 1;
             sum = sum.wrapping_add(checksum(0, number, total.0, 0));
+        }
+    }
+    (results, sum)
+}
+
+fn join<K: WorkKey>(events: u64) -> (usize, u64) {
+    let rights = (events / LEFTS).max(1);
+    let mut table: HashMap<K, u64, RandomState> =
+        HashMap::with_capacity_and_hasher(rights as usize, RandomState::default());
+    for (key, value) in (0..rights).map(right) {
+        table.insert(K::of(key), value);
+    }
+    let (mut results, mut sum) = (0, 0u64);
+    for (key, a) in (0..events).map(|i| left(i, rights)) {
+        if let Some(b) = table.get(&K::of(key)) {
+            results += 1;
+            sum = sum.wrapping_add(checksum(0, key, a, *b));
         }
     }
     (results, sum)
@@ -208,6 +228,14 @@ fn main() -> ExitCode {
                 KeyForm::Integer => state::<u64>(arguments.events),
                 KeyForm::String => state::<CompactString>(arguments.events),
                 KeyForm::Struct => state::<ItemKey>(arguments.events),
+            };
+            (results, Some(sum))
+        }
+        Work::Join => {
+            let (results, sum) = match arguments.keys {
+                KeyForm::Integer => join::<u64>(arguments.events),
+                KeyForm::String => join::<CompactString>(arguments.events),
+                KeyForm::Struct => join::<ItemKey>(arguments.events),
             };
             (results, Some(sum))
         }

@@ -6,7 +6,7 @@
 /// modulo `P`.
 pub(crate) const CHUNK: u64 = 4096;
 
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+pub(crate) const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 const A: u64 = 0xBF58_476D_1CE4_E5B9;
 const B: u64 = 0x94D0_49BB_1331_11EB;
 

@@ -3,7 +3,8 @@
 //! `peer_bench --work W1 --input FILE --output DIR`
 //!
 //! W1 is a word count; it writes lines `word: count` into files under the output directory. W3G makes
-//! events and gives count and sum for each key; W2 and W3 do so for each key and window; STATE keeps them by a stateful DoFn. One line of JSON goes to standard output,
+//! events and gives count and sum for each key; W2 and W3 do so for each key and window; STATE keeps them
+//! by a stateful DoFn; JOIN pairs so many elements with a fifth of as many. One line of JSON goes to standard output,
 //! `{"inner_s":…,"results":…}`: the seconds from the entry of `main` to the last result, and how many
 //! results there were. `bench_plain` does the same in a plain loop. The runner is timely unless
 //! `--runner` says otherwise.
@@ -16,11 +17,11 @@ use watershed::{Collected, Outcome, PaneTiming, ValueState, model::Window, prelu
 
 mod event_source;
 mod events;
-mod state_step;
+mod keyed_works;
 mod words;
 use event_source::{EventSource, TimedSource};
 use events::{ItemKey, KeyForm, WINDOW, WorkKey, checksum, keep, transform};
-use state_step::STEP;
+use keyed_works::{LEFTS, STEP, left, right};
 use words::words;
 
 #[global_allocator]
@@ -77,6 +78,9 @@ enum Work {
     /// Reads, changes and writes count and sum of each key, kept by a stateful DoFn.
     #[value(name = "STATE")]
     State,
+    /// An inner join by key, in which each of the smaller side is found five times.
+    #[value(name = "JOIN")]
+    Join,
 }
 
 /// Builds W1 and returns the name of the step that makes the results.
@@ -143,6 +147,24 @@ fn state<K: WorkKey>(pipeline: &Pipeline, events: u64) -> Checksum {
     let events = pipeline.read(EventSource { events });
     let keyed = events.map(|event| (K::of(event.key), event.value));
     let results = keyed.stateful(RESULTS, Remember);
+    results.combine_globally(reduce(|a: u64, b: u64| a.wrapping_add(b))).collect()
+}
+
+/// Builds the work with a join and returns its results' checksum.
+fn join<K: WorkKey>(pipeline: &Pipeline, events: u64) -> Checksum {
+    let rights = (events / LEFTS).max(1);
+    let of_left = move |i| {
+        let (key, value) = left(i, rights);
+        (K::of(key), value)
+    };
+    let of_right = |i| {
+        let (key, value) = right(i);
+        (K::of(key), value)
+    };
+    let lefts = pipeline.apply(GenerateSequence::from(0).to(events)).map(of_left);
+    let rights = pipeline.apply(GenerateSequence::from(0).to(rights)).map(of_right);
+    let pairs = lefts.inner_join(&rights);
+    let results = pairs.map(|(key, (a, b))| checksum(0, key.number(), a, b)).named(RESULTS);
     results.combine_globally(reduce(|a: u64, b: u64| a.wrapping_add(b))).collect()
 }
 
@@ -237,6 +259,14 @@ fn main() -> ExitCode {
                 KeyForm::Integer => state::<u64>(&pipeline, events),
                 KeyForm::String => state::<CompactString>(&pipeline, events),
                 KeyForm::Struct => state::<ItemKey>(&pipeline, events),
+            };
+            (RESULTS, Some(checksum))
+        }
+        Work::Join => {
+            let checksum = match arguments.keys {
+                KeyForm::Integer => join::<u64>(&pipeline, events),
+                KeyForm::String => join::<CompactString>(&pipeline, events),
+                KeyForm::Struct => join::<ItemKey>(&pipeline, events),
             };
             (RESULTS, Some(checksum))
         }

@@ -3,8 +3,8 @@
 //! The sketch is DDSketch (Masson, Rim, Lee: *DDSketch: A Fast and Fully-Mergeable Quantile Sketch with
 //! Relative-Error Guarantees*, VLDB 2019): numbers are counted in buckets whose bounds grow by a factor, so
 //! that the middle of a bucket is near to all that is in it. Of the sketches it is the one whose answer does
-//! not show in which order values came and accumulators were merged. It is written here, since the crates that
-//! have it count NaN as 0, and give up the bound when buckets become many.
+//! not show in which order values came and accumulators were merged. It is written here, since the crate for it
+//! (`sketches-ddsketch`) counts NaN as 0, and gives up the bound when buckets become many.
 
 use std::collections::BTreeMap;
 

@@ -160,7 +160,9 @@ impl<T: Clone> Few<T> {
             Few::Many(values) => values.push(value),
             Few::One(_) => {
                 if let Few::One(first) = std::mem::replace(self, Few::None) {
-                    *self = Few::Many(vec![first, value]);
+                    let mut values = Vec::with_capacity(4);
+                    values.extend([first, value]);
+                    *self = Few::Many(values);
                 }
             }
         }

@@ -1,12 +1,10 @@
 //! The latest value by event time.
 
+use std::cmp::Ordering;
+
 use watershed_model::{Bundle, Element, Key, Location, ParDo, Primitive, Timestamp, fault};
 
-use crate::{
-    Keyed, PCollection,
-    combine::{Max, MaxBy},
-    kernel::map_bundle,
-};
+use crate::{Keyed, PCollection, combine::Max, kernel::map_bundle};
 
 impl<T: Element> PCollection<T> {
     /// The latest value of each key and window: the one with the greatest event time, and of several with one
@@ -22,7 +20,7 @@ impl<T: Element> PCollection<T> {
             let timed: PCollection<(K, (Timestamp, V))> =
                 pipeline.add_step("WithTimes", location, times, self.id());
             // A pane without values, where one is asked for, has no latest.
-            let latest = timed.combined(latest(), None, location);
+            let latest = timed.combined(Max::by(by_time::<V>), None, location);
             latest.flat_map(|(key, latest)| latest.map(|(_, value)| (key, value)))
         })
     }
@@ -36,22 +34,15 @@ impl<T: Element> PCollection<T> {
             let times = Primitive::ParDo(with_times(|value: T, at| (at, value)));
             let timed: PCollection<(Timestamp, T)> =
                 pipeline.add_step("WithTimes", location, times, self.id());
-            let latest = timed.folded("Latest", latest(), true, location);
+            let latest = timed.folded("Latest", Max::by(by_time::<T>), true, location);
             latest.map(|latest| latest.map(|(_, value)| value))
         })
     }
 }
 
-/// How two values with their times compare.
-type Comparison<V> = fn(&(Timestamp, V), &(Timestamp, V)) -> std::cmp::Ordering;
-
-/// What the greatest time comes with. Ties go by the bytes, as in all rankings.
-fn latest<V: Element>() -> MaxBy<Comparison<V>> {
-    let by_time: Comparison<V> = |a, b| match fault!("latest-is-earliest") {
-        true => b.0.cmp(&a.0),
-        false => a.0.cmp(&b.0),
-    };
-    Max::by(by_time)
+/// The order of times. Ties go by the bytes, as in all rankings.
+fn by_time<V>(a: &(Timestamp, V), b: &(Timestamp, V)) -> Ordering {
+    if fault!("latest-is-earliest") { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) }
 }
 
 /// What becomes of each element and its event time.
