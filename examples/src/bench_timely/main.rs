@@ -41,7 +41,6 @@ use timely::{
     worker::Worker,
 };
 
-#[expect(dead_code, reason = "the works with state and with a join are not written here")]
 #[path = "../events.rs"]
 mod events;
 mod windows;
