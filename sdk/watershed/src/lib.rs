@@ -102,6 +102,8 @@ mod snippets {
     struct SideInputs;
     #[doc = include_str!("../../../docs/running-job.md")]
     struct RunningJob;
+    #[doc = include_str!("../../../docs/joins.md")]
+    struct Joins;
     #[doc = include_str!("../../../docs/testing.md")]
     struct Testing;
 }
