@@ -223,7 +223,7 @@ fn keys_that_hash_alike_stay_apart(bench: &Bench) {
 }
 
 fn millions_of_keys_are_kept(bench: &Bench) {
-    const KEYS: u64 = 1_000_000;
+    const KEYS: u64 = 2_000_000;
     let mut bench = bench.clone();
     bench.change(|options| options.checks = Checks::Off);
     let pipeline = bench.pipeline();

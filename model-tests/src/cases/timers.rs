@@ -1,6 +1,6 @@
 //! Timers: when they fire, in which order, and what they put out.
 
-use watershed::{RunError, combine::Sum, prelude::*};
+use watershed::{Checks, RunError, combine::Sum, prelude::*};
 
 use super::{
     remembering::{Cells, Cx, Recipe, global, said, tens},
@@ -13,6 +13,7 @@ crate::cases! {
     processing_timers_fire_once_when_the_clock_has_come: "ST-03", "ST-14";
     setting_again_replaces_and_the_last_word_counts: "ST-04", "ST-12";
     timers_set_in_timers_fire_in_their_turn: "ST-04", "ST-12";
+    a_family_has_any_number_of_tags: "ST-04";
     elements_then_event_timers_then_processing_timers: "ST-11";
     a_timer_holds_the_watermark_at_its_output: "ST-05", "ST-14";
     a_relative_timer_stops_at_the_expiry_and_the_last_call_sees_the_state: "ST-06";
@@ -170,6 +171,39 @@ fn timers_set_in_timers_fire_in_their_turn(bench: &Bench) {
             ]
         );
     }
+}
+
+fn a_family_has_any_number_of_tags(bench: &Bench) {
+    const TAGS: i64 = 20_000;
+    let recipe = Recipe::of(|points, cells, cx, _| {
+        cells.family.set(cx, &points.to_string(), at(points))?;
+        // Again, for an earlier time; and one of ten not at all.
+        cells.family.set(cx, &points.to_string(), at(points / 2))?;
+        if points % 10 == 0 {
+            cells.family.clear(cx, &points.to_string());
+        }
+        Ok(())
+    })
+    .on_timer(|fired, cells, cx, out| {
+        let time = fired.time().map_or(-1, |time| time.as_micros() / 1_000_000);
+        // In the order of their times.
+        let before = cells.value.get(cx).copied().unwrap_or(0);
+        cells.value.set(cx, time);
+        out.emit(format!("{} {}", fired.tag(), before <= time));
+        Ok(())
+    });
+    let mut bench = bench.clone();
+    bench.change(|options| options.checks = Checks::Off);
+    let pipeline = bench.pipeline();
+    let scores = pipeline.create((0..TAGS).map(|n| ("a".to_owned(), n)));
+    let found = recipe.step(&scores).collect();
+    pipeline.run();
+    let mut found = found.values();
+    found.sort();
+    let mut expected: Vec<String> =
+        (0..TAGS).filter(|n| n % 10 != 0).map(|n| format!("{n} true")).collect();
+    expected.sort();
+    assert_eq!(found, expected);
 }
 
 fn elements_then_event_timers_then_processing_timers(bench: &Bench) {

@@ -5,9 +5,10 @@
 //! that, what is due by the processing time. When the input has ended, a timer of processing time is called
 //! once, before its window expires, since its time will not come.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use smallvec::SmallVec;
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
 use watershed_model::{
     Due, Duration, KeyWindow, SetTimer, TimeDomain, TimerBook, TimerName, Timestamp, Window, fault,
     micros,
@@ -27,6 +28,17 @@ enum Rank {
 /// An instant that is waited for, in the order in which they are handled.
 type Waiting = (Timestamp, Rank, u64, KeyWindow);
 
+/// All that is waited for by one time; of a timer, which it is.
+type Queue = BTreeMap<Waiting, Option<SetTimer>>;
+
+/// Where a timer stands that is set.
+#[derive(Clone, Copy)]
+struct Place {
+    domain: TimeDomain,
+    time: Timestamp,
+    number: u64,
+}
+
 /// What is kept for a key and window.
 pub(super) struct Kept {
     pub(super) window: usize,
@@ -34,7 +46,8 @@ pub(super) struct Kept {
     place: usize,
     /// The latest element that came.
     latest: Timestamp,
-    pub(super) timers: SmallVec<[(u64, SetTimer); 1]>,
+    /// The timers that are set. There may be many of one key, where a family has many tags.
+    timers: IndexMap<TimerName, Place, RandomState>,
     /// The earliest element that waits for its place, and where it stands.
     pub(super) element: Option<(Timestamp, u64)>,
     /// When it is looked at whether its time to live has passed.
@@ -53,8 +66,8 @@ pub(super) struct Book {
     pub(super) windows: Windows,
     /// By [`KeyWindow`].
     kept: Vec<Option<Kept>>,
-    by_watermark: BTreeSet<Waiting>,
-    by_clock: BTreeSet<Waiting>,
+    by_watermark: Queue,
+    by_clock: Queue,
     /// Timers of processing time of a window that ends with the input.
     last_calls: VecDeque<Due>,
     /// Keys of a window that expires.
@@ -77,8 +90,8 @@ impl Book {
             time_to_live,
             windows: Windows::default(),
             kept: Vec::new(),
-            by_watermark: BTreeSet::new(),
-            by_clock: BTreeSet::new(),
+            by_watermark: Queue::new(),
+            by_clock: Queue::new(),
             last_calls: VecDeque::new(),
             expiring: VecDeque::new(),
             holds: Holds::default(),
@@ -103,7 +116,7 @@ impl Book {
 
     /// The processing time at which something is due next.
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        self.by_clock.first().map(|(at, ..)| *at)
+        self.by_clock.first_key_value().map(|((at, ..), _)| *at)
     }
 
     pub(super) fn kept(&self) -> impl Iterator<Item = &Kept> {
@@ -134,7 +147,23 @@ impl Book {
         }
     }
 
-    fn waiting(&mut self, domain: TimeDomain) -> &mut BTreeSet<Waiting> {
+    /// The timers of a kind that are set, in the order in which they are due, each with who set it.
+    pub(super) fn set_timers(
+        &self,
+        domain: TimeDomain,
+    ) -> impl Iterator<Item = (&Kept, &SetTimer)> {
+        let all = self.queue(domain).iter();
+        all.filter_map(|((.., at), timer)| Some((self.of(*at), timer.as_ref()?)))
+    }
+
+    fn queue(&self, domain: TimeDomain) -> &Queue {
+        match domain {
+            TimeDomain::EventTime => &self.by_watermark,
+            TimeDomain::ProcessingTime => &self.by_clock,
+        }
+    }
+
+    fn queue_mut(&mut self, domain: TimeDomain) -> &mut Queue {
         match domain {
             TimeDomain::EventTime => &mut self.by_watermark,
             TimeDomain::ProcessingTime => &mut self.by_clock,
@@ -146,22 +175,21 @@ impl Book {
         self.settings
     }
 
-    /// Takes a timer away that is set under this number.
-    fn take(&mut self, at: KeyWindow, number: u64) -> Option<SetTimer> {
-        let timers = &mut self.of_mut(at).timers;
-        let place = timers.iter().position(|(other, _)| *other == number)?;
-        let (_, timer) = timers.remove(place);
-        self.waiting(timer.domain).remove(&(timer.time, Rank::Timer, number, at));
+    /// Takes a timer away that stands there.
+    fn take(&mut self, at: KeyWindow, place: Place) -> Option<SetTimer> {
+        let Place { domain, time, number } = place;
+        let timer = self.queue_mut(domain).remove(&(time, Rank::Timer, number, at)).flatten()?;
+        self.of_mut(at).timers.swap_remove(&timer.name);
         self.holds.change(Some(timer.output), None);
         Some(timer)
     }
 
     fn first_by_watermark(&self) -> Option<Waiting> {
         if fault!("timers-fire-in-the-order-of-setting") {
-            let due = self.by_watermark.iter().filter(|(at, ..)| *at <= self.watermark);
+            let due = self.by_watermark.keys().filter(|(at, ..)| *at <= self.watermark);
             return due.min_by_key(|(_, _, number, _)| *number).copied();
         }
-        self.by_watermark.first().copied()
+        self.by_watermark.first_key_value().map(|(first, _)| *first)
     }
 
     /// What is due of what waits for the watermark.
@@ -197,7 +225,7 @@ impl Book {
     fn is_due(&mut self, (time, rank, number, at): Waiting) -> Option<Due> {
         match rank {
             Rank::Timer => {
-                let timer = self.take(at, number)?;
+                let timer = self.take(at, Place { domain: TimeDomain::EventTime, time, number })?;
                 Some(Due::Timer { at, timer, is_at_end: false })
             }
             Rank::Elements => {
@@ -223,28 +251,29 @@ impl Book {
 
     fn live_until(&mut self, at: KeyWindow, time: Timestamp) {
         let number = self.number();
-        self.by_watermark.insert((time, Rank::TimeToLive, number, at));
+        self.by_watermark.insert((time, Rank::TimeToLive, number, at), None);
         self.of_mut(at).time_to_live = Some((time, number));
         if self.holds_for_expiration {
-            let before = self.of_mut(at).expiration_hold.replace(time);
-            self.holds.change(before, Some(time));
+            let end = self.windows.get(self.of(at).window).window.max_timestamp();
+            let before = self.of_mut(at).expiration_hold.replace(time.min(end));
+            self.holds.change(before, Some(time.min(end)));
         }
     }
 
     /// The input has ended: timers of processing time of a window are called now or never.
     fn call_for_the_last_time(&mut self, window: usize) {
-        let mut last: Vec<Waiting> = Vec::new();
+        let mut last: Vec<(KeyWindow, Place)> = Vec::new();
         for at in &self.windows.get(window).keys {
-            let timers = self.of(*at).timers.iter();
-            let timers = timers.filter(|(_, timer)| timer.domain == TimeDomain::ProcessingTime);
-            last.extend(timers.map(|(number, timer)| (timer.time, Rank::Timer, *number, *at)));
+            let places = self.of(*at).timers.values();
+            let by_clock = places.filter(|place| place.domain == TimeDomain::ProcessingTime);
+            last.extend(by_clock.map(|place| (*at, *place)));
         }
-        last.sort_unstable();
+        last.sort_unstable_by_key(|(_, place)| (place.time, place.number));
         if fault!("waiting-processing-timers-are-forgotten") {
             last.clear();
         }
-        for (_, _, number, at) in last {
-            if let Some(timer) = self.take(at, number) {
+        for (at, place) in last {
+            if let Some(timer) = self.take(at, place) {
                 self.last_calls.push_back(Due::Timer { at, timer, is_at_end: true });
             }
         }
@@ -267,7 +296,7 @@ impl TimerBook for Book {
         let lateness = self.allowed_lateness;
         let (id, place) = self.windows.enter(at, window, |window| expiry(window, lateness));
         let is_gone = self.windows.get(id).expiry <= self.watermark;
-        let holds = self.holds_for_expiration && self.time_to_live.is_none() && !is_gone;
+        let holds = self.holds_for_expiration && !is_gone;
         let expiration_hold = holds.then(|| window.max_timestamp());
         self.holds.change(None, expiration_hold);
         let room = at.0 as usize + 1;
@@ -278,7 +307,7 @@ impl TimerBook for Book {
             window: id,
             place,
             latest: Timestamp::MIN,
-            timers: SmallVec::new(),
+            timers: IndexMap::default(),
             element: None,
             time_to_live: None,
             expiration_hold,
@@ -315,21 +344,19 @@ impl TimerBook for Book {
         if will_not_come {
             return;
         }
-        let number = self.number();
-        self.waiting(timer.domain).insert((timer.time, Rank::Timer, number, at));
+        let place = Place { domain: timer.domain, time: timer.time, number: self.number() };
         if !fault!("timers-do-not-hold") {
             self.holds.change(None, Some(timer.output));
         }
-        self.of_mut(at).timers.push((number, timer));
+        self.of_mut(at).timers.insert(timer.name.clone(), place);
+        let queue = self.queue_mut(timer.domain);
+        queue.insert((timer.time, Rank::Timer, place.number, at), Some(timer));
     }
 
     fn clear(&mut self, at: KeyWindow, name: &TimerName) {
-        let set = self.of(at).timers.iter().find(|(_, timer)| timer.name == *name);
-        if let Some((number, _)) = set
-            && !fault!("timers-are-not-replaced")
-        {
-            let number = *number;
-            self.take(at, number);
+        let place = self.of(at).timers.get(name).copied();
+        if let Some(place) = place.filter(|_| !fault!("timers-are-not-replaced")) {
+            self.take(at, place);
         }
     }
 
@@ -352,12 +379,8 @@ impl TimerBook for Book {
         self.holds.change(before.map(|(before, _)| before), timestamp);
         let after = timestamp.map(|timestamp| (timestamp, self.number()));
         if let Some((timestamp, number)) = after {
-            self.by_watermark.insert((
-                self.place_of(window, timestamp),
-                Rank::Elements,
-                number,
-                at,
-            ));
+            let place = (self.place_of(window, timestamp), Rank::Elements, number, at);
+            self.by_watermark.insert(place, None);
         }
         self.of_mut(at).element = after;
     }
@@ -366,17 +389,19 @@ impl TimerBook for Book {
         if let Some(due) = self.next_by_watermark() {
             return Some(due);
         }
-        let now = self.now;
-        let (_, _, number, at) = self.by_clock.first().copied().filter(|(at, ..)| *at <= now)?;
-        let timer = self.take(at, number)?;
+        let (time, _, number, at) = self.by_clock.first_key_value().map(|(first, _)| *first)?;
+        if time > self.now {
+            return None;
+        }
+        let timer = self.take(at, Place { domain: TimeDomain::ProcessingTime, time, number })?;
         Some(Due::Timer { at, timer, is_at_end: false })
     }
 
     fn close(&mut self, at: KeyWindow) {
         let Some(kept) = self.kept.get_mut(at.0 as usize).and_then(Option::take) else { return };
-        for (number, timer) in &kept.timers {
-            self.waiting(timer.domain).remove(&(timer.time, Rank::Timer, *number, at));
-            self.holds.change(Some(timer.output), None);
+        for Place { domain, time, number } in kept.timers.values().copied() {
+            let timer = self.queue_mut(domain).remove(&(time, Rank::Timer, number, at)).flatten();
+            self.holds.change(timer.map(|timer| timer.output), None);
         }
         if let Some((element, number)) = kept.element {
             self.by_watermark.remove(&(
@@ -398,8 +423,11 @@ impl TimerBook for Book {
 
     fn timers(&self, at: KeyWindow) -> (Timestamp, Vec<SetTimer>) {
         let kept = self.of(at);
-        let mut timers: Vec<&(u64, SetTimer)> = kept.timers.iter().collect();
-        timers.sort_unstable_by_key(|(number, _)| *number);
-        (kept.latest, timers.into_iter().map(|(_, timer)| timer.clone()).collect())
+        let mut places: Vec<Place> = kept.timers.values().copied().collect();
+        places.sort_unstable_by_key(|place| place.number);
+        let timers = places.into_iter().filter_map(|Place { domain, time, number }| {
+            self.queue(domain).get(&(time, Rank::Timer, number, at)).cloned().flatten()
+        });
+        (kept.latest, timers.collect())
     }
 }

@@ -2,7 +2,7 @@
 
 use watershed_model::{TimeDomain, Timestamp};
 
-use super::operator::StatefulOperator;
+use super::{book::Kept, operator::StatefulOperator};
 use crate::{Account, Holder, OpenWindow, StateSize};
 
 impl StatefulOperator {
@@ -20,22 +20,23 @@ impl StatefulOperator {
     /// What holds the output watermark where it is, if something here does.
     pub fn holder(&self) -> Option<Holder> {
         let at = self.hold()?;
-        self.book.kept().find_map(|kept| {
-            let window = || self.book.windows.get(kept.window).window.clone();
-            if let Some((_, timer)) = kept.timers.iter().find(|(_, timer)| timer.output == at) {
-                let declared = self.step.timers.get(timer.name.id as usize);
-                let name = declared.cloned().unwrap_or_default();
-                let timer_name = match &timer.name.tag {
-                    Some(tag) => format!("{name}[{tag}]"),
-                    None => name,
-                };
-                let (window, due, domain) = (window(), timer.time, timer.domain);
-                return Some(Holder::Timer { timer: timer_name, window, at, due, domain });
-            }
-            let holds = kept.element.is_some_and(|(element, _)| element == at)
-                || kept.expiration_hold == Some(at);
-            holds.then(|| Holder::Window { window: window(), at })
-        })
+        let window = |kept: &Kept| self.book.windows.get(kept.window).window.clone();
+        let domains = [TimeDomain::EventTime, TimeDomain::ProcessingTime];
+        let mut timers = domains.into_iter().flat_map(|domain| self.book.set_timers(domain));
+        if let Some((kept, timer)) = timers.find(|(_, timer)| timer.output == at) {
+            let name = self.step.timers.get(timer.name.id as usize).map_or("", String::as_str);
+            let timer_name = match &timer.name.tag {
+                Some(tag) => format!("{name}[{tag}]"),
+                None => name.to_owned(),
+            };
+            let (window, due, domain) = (window(kept), timer.time, timer.domain);
+            return Some(Holder::Timer { timer: timer_name, window, at, due, domain });
+        }
+        let kept = self.book.kept().find(|kept| {
+            kept.element.is_some_and(|(element, _)| element == at)
+                || kept.expiration_hold == Some(at)
+        })?;
+        Some(Holder::Window { window: window(kept), at })
     }
 
     /// The windows that keys have, those that end first, up to `most`.
@@ -56,10 +57,8 @@ impl StatefulOperator {
 
     /// The processing time at which the first timer of a window is due.
     fn deadline(&self, window: &watershed_model::Window) -> Option<Timestamp> {
-        let kept = self.book.kept();
-        let of_window = kept.filter(|kept| self.book.windows.get(kept.window).window == *window);
-        let timers = of_window.flat_map(|kept| &kept.timers).map(|(_, timer)| timer);
-        let by_clock = timers.filter(|timer| timer.domain == TimeDomain::ProcessingTime);
-        by_clock.map(|timer| timer.time).min()
+        let mut by_clock = self.book.set_timers(TimeDomain::ProcessingTime);
+        let is_of = |kept: &Kept| self.book.windows.get(kept.window).window == *window;
+        by_clock.find(|(kept, _)| is_of(kept)).map(|(_, timer)| timer.time)
     }
 }

@@ -63,11 +63,14 @@ impl<T: Element> AnyColumn for Column<T> {
 pub(super) struct Columns(pub(super) Vec<Box<dyn AnyColumn>>);
 
 impl Columns {
-    /// What a cell holds. `None` also for the handle of another DoFn's cell that is not of this type.
+    /// What a cell holds.
     #[inline]
     pub(super) fn get<T: 'static>(&self, id: u32, at: KeyWindow) -> Option<&T> {
-        let column: &dyn Any = &**self.0.get(id as usize)?;
-        column.downcast_ref::<Column<T>>()?.get(at)
+        let column = self.0.get(id as usize).map(|column| {
+            let column: &dyn Any = &**column;
+            column.downcast_ref::<Column<T>>()
+        });
+        column.flatten().unwrap_or_else(|| undeclared()).get(at)
     }
 
     /// A cell, empty or not.
@@ -77,17 +80,17 @@ impl Columns {
             let column: &mut dyn Any = &mut **column;
             column.downcast_mut::<Column<T>>()
         });
-        match column.flatten() {
-            Some(column) => column.cell(at),
-            // Told as an error of the run, which names the step.
-            None => panic!(
-                "a cell was used that this DoFn did not declare: use only those that `declare` returned"
-            ),
-        }
+        column.flatten().unwrap_or_else(|| undeclared()).cell(at)
     }
 
     /// Empties all cells of a key and window.
     pub(super) fn clear(&mut self, at: KeyWindow) {
         self.0.iter_mut().for_each(|column| column.clear(at));
     }
+}
+
+/// Told as an error of the run, which names the step.
+#[cold]
+fn undeclared() -> ! {
+    panic!("a cell was used that this DoFn did not declare: use only those that `declare` returned")
 }
