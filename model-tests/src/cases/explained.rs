@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use watershed::{
-    JobHandle, JobStatus, Outcome, RunReport, StepNow,
+    Counter, JobHandle, JobStatus, Outcome, RunReport, StepNow, StringSet,
     combine::Sum,
     model::{DropReason, TimestampCombiner},
     prelude::*,
@@ -20,6 +20,7 @@ crate::cases! {
     a_report_counts_elements_and_bytes_of_each_step: "MT-02";
     a_running_job_tells_how_far_each_step_has_come: "MT-02";
     an_ended_job_tells_how_it_stood: "MT-02";
+    a_running_job_tells_what_its_author_counts: "MT-01";
     a_source_holds_all_behind_it_and_is_named: "MT-05";
     a_window_that_holds_the_watermark_is_named: "MT-05";
     it_is_told_why_a_window_is_not_out: "MT-05";
@@ -132,6 +133,25 @@ impl Running {
 
 fn sums(scores: &PCollection<Score>) -> PCollection<Score> {
     scores.window(FixedWindows::of(seconds(10))).combine_per_key(Sum).named(NAME)
+}
+
+fn a_running_job_tells_what_its_author_counts(bench: &Bench) {
+    let (seen, last) = (Counter::new("seen"), StringSet::new("names"));
+    let running = start(bench, |scores| {
+        let counted = scores.map(move |(name, n): Score| -> Score {
+            seen.inc();
+            last.add(&name);
+            (name, n)
+        });
+        sums(&counted.named("Counted")).for_each(|_| {});
+    });
+    running.when(bench, NAME, 13, |status| {
+        let told = &now(status, "Counted").status.report.metrics;
+        assert_eq!(told.counter("seen"), 7);
+        assert!(told.string_sets["names"].iter().eq(["a", "b"]));
+    });
+    let report = running.end();
+    assert_eq!(report.step("Counted").unwrap().metrics.counter("seen"), 7);
 }
 
 fn a_running_job_tells_how_far_each_step_has_come(bench: &Bench) {

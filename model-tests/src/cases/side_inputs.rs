@@ -7,7 +7,9 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use watershed::{Emitters, Pipeline, TestStream, View, ViewList, combine::Sum, prelude::*};
+use watershed::{
+    BundleContext, Emitters, Pipeline, TestStream, View, ViewList, combine::Sum, prelude::*,
+};
 
 use super::{
     remembering::said as said_of,
@@ -24,6 +26,7 @@ crate::cases! {
     what_waits_holds_the_watermark_and_is_not_late: "SI-09", "WM-12";
     later_elements_see_the_newest_pane: "SI-05", "SI-13";
     what_a_grouping_refines_is_shown_as_refined: "SI-05", "SI-13";
+    a_bundle_sees_one_version_of_a_view: "SI-13";
     several_views_and_several_readers: "SI-06";
     a_large_view_is_shared_by_the_workers_of_a_process: "SI-06";
     views_of_what_is_read_flattened_grouped_or_tagged: "SI-12";
@@ -278,6 +281,53 @@ fn what_a_grouping_refines_is_shown_as_refined(bench: &Bench) {
                 "3 Some(8) None 8 @13 10..20",
             ]
         );
+    }
+}
+
+/// Sees that all elements of a bundle are shown the same, and counts what each bundle was shown.
+#[derive(Clone)]
+struct OneVersion {
+    view: View<Group<i64>>,
+    shown: Option<(usize, usize)>,
+}
+
+impl DoFn<i64> for OneVersion {
+    type Outputs = One<usize>;
+    fn side_inputs(&self) -> ViewList {
+        ViewList::new().with(&self.view)
+    }
+    fn start_bundle(&mut self, _: &BundleContext<'_>) -> Result<(), BoxError> {
+        self.shown = None;
+        Ok(())
+    }
+    fn process(
+        &mut self,
+        _: i64,
+        cx: &ElementContext<'_>,
+        out: &mut Emitters<Self, i64>,
+    ) -> Result<(), BoxError> {
+        let group = cx.side_input(&self.view);
+        let shown = (std::ptr::from_ref(group) as usize, group.len());
+        assert_eq!(*self.shown.get_or_insert(shown), shown);
+        out.emit(group.len());
+        Ok(())
+    }
+}
+
+fn a_bundle_sees_one_version_of_a_view(bench: &Bench) {
+    const VERSIONS: i64 = 2_000;
+    for bench in bench.seeds(2, 50) {
+        let pipeline = bench.pipeline();
+        // A pane for each few elements, while the readers are at work.
+        let often = Repeatedly::of(AfterCount::of(1));
+        let often = GlobalWindows.triggering(often).discarding();
+        let view = pipeline.create(0..VERSIONS).reshuffle().window(often).as_iterable();
+        let main = pipeline.create(0..VERSIONS).reshuffle();
+        let seen = main.par_do(OneVersion { view, shown: None }).collect();
+        pipeline.run();
+        let seen = seen.values();
+        assert_eq!(seen.len(), VERSIONS as usize);
+        assert!(seen.iter().all(|len| (1..=VERSIONS as usize).contains(len)));
     }
 }
 

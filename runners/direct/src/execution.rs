@@ -9,16 +9,16 @@ use std::{
 };
 
 use watershed_model::{
-    AnyBundle, BoxError, Budget, Epoch, Graph, KernelContext, KernelOutput, Metadata, NodeId,
-    Primitive, Timestamp, fault,
+    AnyBundle, Budget, Epoch, Graph, KernelContext, KernelOutput, Metadata, NodeId, Primitive,
+    Timestamp, fault,
 };
 use watershed_runner_core::{
     Checks, Failure, JobState, Outcome, RunError, RunOptions, RunReport, Script, ScriptEvent,
-    Sizes, ViewStore, audit, guard, has_drained, marked, std_duration,
+    Sizes, ViewStore, audit, guard, marked, std_duration,
 };
 
 use crate::{
-    checks::{Disturbance, KeyAgreement, KeysOf},
+    checks::{Disturbance, KeysOf},
     step::{Step, Work},
 };
 
@@ -376,38 +376,6 @@ impl<'g> Execution<'g> {
                 unreachable!("nothing is sent to such a step")
             }
         }
-    }
-
-    /// A grouping takes a bundle in.
-    pub(crate) fn group(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
-        let step = &mut self.steps[id];
-        let (Work::Group { operator, agreement }, Some(grouping)) =
-            (&mut step.work, step.node.primitive.grouping())
-        else {
-            unreachable!("only groupings group")
-        };
-        let keys = match self.options.checks {
-            Checks::Full => KeyAgreement::bytes(&*grouping.key, &bundle).map_err(BoxError::from)?,
-            Checks::Off => Vec::new(),
-        };
-        let (apart, element) = (self.chance.chance(8), self.chance.below(bundle.len()));
-        // What a drain made makes panes of its own.
-        let drained = self.drained && has_drained(&bundle);
-        let mut out = Vec::new();
-        let located = guard(|| {
-            let mut emit = |port, bundle| out.push((port, marked(bundle, drained)));
-            match apart {
-                true => operator.process_apart(bundle, &mut emit),
-                false => operator.process(bundle, &mut emit),
-            }
-        })?;
-        agreement.check(&*grouping.key, located, keys)?;
-        if self.chance.chance(8) {
-            guard(|| operator.recode(element))?;
-        }
-        agreement.forget(&operator.take_released());
-        step.report.drops.merge(&operator.take_drops());
-        out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
     }
 
     fn run_kernel(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {

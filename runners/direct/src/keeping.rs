@@ -1,9 +1,9 @@
-//! Steps that keep something between bundles: stateful ones, and those that read views.
+//! Steps that keep something between bundles: groupings, stateful steps, and those that read views.
 
-use watershed_model::{AnyBundle, KernelContext, KernelOutput, Node, Timestamp};
+use watershed_model::{AnyBundle, BoxError, KernelContext, KernelOutput, Node, Timestamp};
 use watershed_runner_core::{Checks, Failure, guard, has_drained, marked};
 
-use crate::{execution::Execution, step::Work};
+use crate::{checks::KeyAgreement, execution::Execution, step::Work};
 
 impl Execution<'_> {
     /// A step that waits for the end of an event takes a bundle in.
@@ -52,6 +52,38 @@ impl Execution<'_> {
         let (bundles, drops) = out.take();
         step.report.drops.merge(&drops);
         bundles.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
+    }
+
+    /// A grouping takes a bundle in.
+    fn group(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
+        let step = &mut self.steps[id];
+        let (Work::Group { operator, agreement }, Some(grouping)) =
+            (&mut step.work, step.node.primitive.grouping())
+        else {
+            unreachable!("only groupings group")
+        };
+        let keys = match self.options.checks {
+            Checks::Full => KeyAgreement::bytes(&*grouping.key, &bundle).map_err(BoxError::from)?,
+            Checks::Off => Vec::new(),
+        };
+        let (apart, element) = (self.chance.chance(8), self.chance.below(bundle.len()));
+        // What a drain made makes panes of its own.
+        let drained = self.drained && has_drained(&bundle);
+        let mut out = Vec::new();
+        let located = guard(|| {
+            let mut emit = |port, bundle| out.push((port, marked(bundle, drained)));
+            match apart {
+                true => operator.process_apart(bundle, &mut emit),
+                false => operator.process(bundle, &mut emit),
+            }
+        })?;
+        agreement.check(&*grouping.key, located, keys)?;
+        if self.chance.chance(8) {
+            guard(|| operator.recode(element))?;
+        }
+        agreement.forget(&operator.take_released());
+        step.report.drops.merge(&operator.take_drops());
+        out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
     }
 
     /// A stateful step takes a bundle in.

@@ -10,7 +10,7 @@
 //! ```text
 //!   execution    which step runs next: the one nearest the end that has something to do
 //!   step         what a step keeps while it runs
-//!   keeping      steps that keep something between bundles: stateful ones, readers of views
+//!   keeping      steps that keep something between bundles: groupings, stateful steps, readers of views
 //!   reading      the splits of a source, one after the other
 //!   checks       what is disturbed, and what must not change by it
 //! ```

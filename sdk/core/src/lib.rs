@@ -4,6 +4,7 @@
 //!   pipeline, collection, transform     what an author holds, and how composites are written
 //!   element_wise, do_fn                 closures and DoFns: work on one element at a time
 //!   keyed, combine, group, table        grouping by key, and the combiners of the toolbox
+//!   places                              values by number, as tables and state know keys
 //!   stateful                            DoFns that remember: cells and timers of each key and window
 //!   window                              window functions, open to authors
 //!   views                               side inputs
@@ -28,6 +29,7 @@ mod keyed;
 mod observe;
 mod periodic_impulse;
 mod pipeline;
+mod places;
 mod stateful;
 mod table;
 mod test_stream;

@@ -1,23 +1,21 @@
 //! The typed keyed table: keys by slot, accumulators by cell.
 
-use std::{hash::BuildHasher, marker::PhantomData};
+use std::marker::PhantomData;
 
-use foldhash::fast::RandomState;
-use hashbrown::{HashTable, hash_table::Entry};
 use watershed_model::{
     AnyBundle, BinaryCoder, BoxError, Bundle, Cell, Coder, Element, Key, KeyedTable, Metadata,
     PaneCell, Placement, Slot, fault, short_type_name,
 };
 
-use crate::combine::{CombineContext, CombineFn};
+use crate::{
+    combine::{CombineContext, CombineFn},
+    places::Places,
+};
 
 /// The keys and accumulators of one grouping step on one worker.
 pub(crate) struct Table<K, V, C: CombineFn<V>> {
     combiner: C,
-    hasher: RandomState,
-    index: HashTable<u32>,
-    keys: Vec<Option<Keyed<K>>>,
-    free_slots: Vec<u32>,
+    keys: Places<K>,
     cells: Vec<Option<C::Accumulator>>,
     free_cells: Vec<u32>,
     located: Vec<V>,
@@ -25,20 +23,12 @@ pub(crate) struct Table<K, V, C: CombineFn<V>> {
     value: PhantomData<fn(V)>,
 }
 
-struct Keyed<K> {
-    hash: u64,
-    key: K,
-}
-
 impl<K: Key, V: Element, C: CombineFn<V>> Table<K, V, C> {
     /// An empty table; `global_key` is given where one key stands for all elements.
     pub(crate) fn new(combiner: C, global_key: Option<K>) -> Self {
         Table {
             combiner,
-            hasher: RandomState::default(),
-            index: HashTable::new(),
-            keys: Vec::new(),
-            free_slots: Vec::new(),
+            keys: Places::default(),
             cells: Vec::new(),
             free_cells: Vec::new(),
             located: Vec::new(),
@@ -48,26 +38,7 @@ impl<K: Key, V: Element, C: CombineFn<V>> Table<K, V, C> {
     }
 
     fn slot(&mut self, key: K) -> Slot {
-        let hash = self.hasher.hash_one(&key);
-        let keys = &mut self.keys;
-        let is_it = |slot: &u32| {
-            keys[*slot as usize]
-                .as_ref()
-                .is_some_and(|other| other.hash == hash && other.key == key)
-        };
-        let hash_of = |slot: &u32| keys[*slot as usize].as_ref().map_or(0, |other| other.hash);
-        match self.index.entry(hash, is_it, hash_of) {
-            Entry::Occupied(found) => Slot(*found.get()),
-            Entry::Vacant(vacant) => {
-                let slot = self.free_slots.pop().unwrap_or(keys.len() as u32);
-                vacant.insert(slot);
-                if slot as usize == keys.len() {
-                    keys.push(None);
-                }
-                keys[slot as usize] = Some(Keyed { hash, key });
-                Slot(slot)
-            }
-        }
+        Slot(self.keys.find(key).0)
     }
 
     fn free(&mut self, cell: Cell) -> C::Accumulator {
@@ -144,8 +115,8 @@ impl<K: Key, V: Element, C: CombineFn<V>> KeyedTable for Table<K, V, C> {
                 _ => self.free(*cell),
             };
             let output = self.combiner.extract(accumulator, &CX)?;
-            match &self.keys[slot.0 as usize] {
-                Some(keyed) => values.push((keyed.key.clone(), output)),
+            match self.keys.get(slot.0) {
+                Some(key) => values.push((key.clone(), output)),
                 None => unreachable!("the owner of a table releases a slot after its last cell"),
             }
         }
@@ -157,12 +128,7 @@ impl<K: Key, V: Element, C: CombineFn<V>> KeyedTable for Table<K, V, C> {
     }
 
     fn release(&mut self, slot: Slot) {
-        if let Some(keyed) = self.keys[slot.0 as usize].take()
-            && let Ok(entry) = self.index.find_entry(keyed.hash, |other| *other == slot.0)
-        {
-            entry.remove();
-            self.free_slots.push(slot.0);
-        }
+        self.keys.release(slot.0);
     }
 
     fn global_slot(&mut self) -> Option<Slot> {

@@ -3,8 +3,8 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
-    AccumulationMode, AnyBundle, BoxError, Bundle, Element, ElementType, Key, Location, PaneTiming,
-    Primitive, Subject, Timestamp, ViewBuilder, ViewContent, ViewFactory, fault,
+    AccumulationMode, Bundle, Element, ElementType, Key, Location, PaneTiming, Primitive, Subject,
+    Timestamp, ViewFactory, fault,
 };
 
 use super::{
@@ -18,26 +18,26 @@ impl<T: Element> PCollection<T> {
     /// `View.asSingleton`.)
     #[track_caller]
     pub fn as_singleton(&self) -> View<T> {
-        self.viewed::<Single<T>>("AsSingleton", None, Location::caller())
+        self.viewed("AsSingleton", Single::or(None), Location::caller())
     }
 
     /// As [`as_singleton`](Self::as_singleton), with what is shown of an empty window.
     #[track_caller]
     pub fn as_singleton_or(&self, default: T) -> View<T> {
-        self.viewed::<Single<T>>("AsSingleton", Some(default), Location::caller())
+        self.viewed("AsSingleton", Single::or(Some(default)), Location::caller())
     }
 
     /// A view of all elements of each window, in no promised order, which can be walked as often as wanted.
     /// (Beam: `View.asIterable`.)
     #[track_caller]
     pub fn as_iterable(&self) -> View<Group<T>> {
-        self.viewed::<All<T>>("AsIterable", None, Location::caller())
+        self.viewed("AsIterable", All::default(), Location::caller())
     }
 
     /// A view of all elements of each window as a vector, in no promised order. (Beam: `View.asList`.)
     #[track_caller]
     pub fn as_list(&self) -> View<Vec<T>> {
-        self.viewed::<List<T>>("AsList", None, Location::caller())
+        self.viewed("AsList", List::default(), Location::caller())
     }
 
     /// A view of each window as a map. Two values of one key are an error. (Beam: `View.asMap`.)
@@ -46,7 +46,7 @@ impl<T: Element> PCollection<T> {
     where
         T: Keyed<K, V>,
     {
-        self.as_pairs().viewed::<Map<K, V>>("AsMap", None, Location::caller())
+        self.as_pairs().viewed("AsMap", Map::default(), Location::caller())
     }
 
     /// A view of each window as a map of all values of each key, in no promised order. (Beam:
@@ -56,14 +56,14 @@ impl<T: Element> PCollection<T> {
     where
         T: Keyed<K, V>,
     {
-        self.as_pairs().viewed::<Multimap<K, V>>("AsMultimap", None, Location::caller())
+        self.as_pairs().viewed("AsMultimap", Multimap::default(), Location::caller())
     }
 
     /// The panes of the collection, gathered under one key, and what they show.
     fn viewed<G: Gather<T>>(
         &self,
         kind: &'static str,
-        default: Option<T>,
+        nothing: G,
         location: Location,
     ) -> View<G::Content> {
         self.pipeline().scoped(kind, location, || {
@@ -71,7 +71,7 @@ impl<T: Element> PCollection<T> {
             let told: PCollection<((), Refining<T>)> =
                 self.pipeline().add_step("WithPanes", location, told, self.id());
             let panes = told.group_by_key();
-            self.view_of(&panes, kind, builder::<T, G>(self.accumulates(), default), location)
+            self.view_of(&panes, kind, builder(nothing, self.accumulates()), location)
         })
     }
 
@@ -123,35 +123,9 @@ fn with_panes<T: Element>(bundle: Bundle<T>) -> Bundle<((), Refining<T>)> {
     Bundle::new(values, metadata)
 }
 
-fn builder<T: Element, G: Gather<T>>(accumulates: bool, default: Option<T>) -> ViewFactory {
+fn builder<T: Element, G: Gather<T>>(nothing: G, accumulates: bool) -> ViewFactory {
     Arc::new(move || {
-        let panes = Panes { gathered: G::default(), values: PhantomData, accumulates };
-        let gathers: Box<dyn ViewBuilder> = Box::new(panes);
-        match &default {
-            Some(default) => Box::new(OrElse { gathers, is_empty: true, default: default.clone() }),
-            None => gathers,
-        }
+        let (nothing, gathered) = (nothing.clone(), nothing.clone());
+        Box::new(Panes { nothing, gathered, values: PhantomData::<fn(T)>, accumulates })
     })
-}
-
-/// A view with something to show of an empty window.
-struct OrElse<T> {
-    gathers: Box<dyn ViewBuilder>,
-    is_empty: bool,
-    default: T,
-}
-
-impl<T: Element> ViewBuilder for OrElse<T> {
-    fn add(&mut self, panes: AnyBundle) -> Result<(), BoxError> {
-        let groups = &panes.as_typed::<((), Group<Refining<T>>)>().values;
-        self.is_empty &= groups.iter().all(|(_, group)| group.is_empty());
-        self.gathers.add(panes)
-    }
-
-    fn content(&self) -> Result<ViewContent, BoxError> {
-        match self.is_empty {
-            true => Ok(Arc::new(self.default.clone())),
-            false => self.gathers.content(),
-        }
-    }
 }

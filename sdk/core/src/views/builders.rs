@@ -17,7 +17,7 @@ pub type ViewMap<K, V> = HashMap<K, V, RandomState>;
 pub(super) type Refining<T> = (Option<u64>, T);
 
 /// A kind of view.
-pub(super) trait Gather<T>: Default + Send + 'static {
+pub(super) trait Gather<T>: Clone + Send + Sync + 'static {
     /// What it shows.
     type Content: Send + Sync + 'static;
 
@@ -31,6 +31,8 @@ pub(super) trait Gather<T>: Default + Send + 'static {
 
 /// Gathers panes: each is all values of the window so far, or since the pane before.
 pub(super) struct Panes<T, G> {
+    /// What there is before the first.
+    pub(super) nothing: G,
     pub(super) gathered: G,
     pub(super) values: PhantomData<fn(T)>,
     /// Whether a pane has all values so far.
@@ -39,10 +41,10 @@ pub(super) struct Panes<T, G> {
 
 impl<T: Element, G: Gather<T>> ViewBuilder for Panes<T, G> {
     fn add(&mut self, panes: AnyBundle) -> Result<(), BoxError> {
-        let Panes { gathered, accumulates, .. } = self;
+        let Panes { nothing, gathered, accumulates, .. } = self;
         for ((), values) in panes.downcast::<((), Group<Refining<T>>)>().values {
             if *accumulates && !fault!("views-add-what-accumulates") {
-                *gathered = G::default();
+                *gathered = nothing.clone();
             }
             gathered.add(values.into_vec(), *accumulates)?;
         }
@@ -54,12 +56,16 @@ impl<T: Element, G: Gather<T>> ViewBuilder for Panes<T, G> {
     }
 }
 
-/// One value.
-pub(super) struct Single<T>(Vec<Refining<T>>);
+/// One value, or what stands for none.
+#[derive(Clone)]
+pub(super) struct Single<T> {
+    values: Vec<Refining<T>>,
+    default: Option<T>,
+}
 
-impl<T> Default for Single<T> {
-    fn default() -> Self {
-        Single(Vec::new())
+impl<T> Single<T> {
+    pub(super) fn or(default: Option<T>) -> Self {
+        Single { values: Vec::new(), default }
     }
 }
 
@@ -71,8 +77,8 @@ impl<T: Element> Gather<T> for Single<T> {
             let newest = values.iter().map(|(pane, _)| *pane).max();
             values.retain(|(pane, _)| Some(*pane) == newest);
         }
-        self.0.append(&mut values);
-        if self.0.len() > 1 && !fault!("a-single-view-shows-any") {
+        self.values.append(&mut values);
+        if self.values.len() > 1 && !fault!("a-single-view-shows-any") {
             return Err(format!(
                 "is a view of a single {}, but its window has more than one: combine them first, or let \
                  panes accumulate where there are several",
@@ -84,7 +90,8 @@ impl<T: Element> Gather<T> for Single<T> {
     }
 
     fn content(&self) -> Result<Arc<T>, BoxError> {
-        self.0.last().map(|(_, value)| Arc::new(value.clone())).ok_or_else(|| {
+        let value = self.values.last().map(|(_, value)| value).or(self.default.as_ref());
+        value.cloned().map(Arc::new).ok_or_else(|| {
             format!(
                 "is a view of a single {}, but has none in the window that is asked for: give it a default \
                  with .as_singleton_or(..)",
@@ -96,6 +103,7 @@ impl<T: Element> Gather<T> for Single<T> {
 }
 
 /// All values.
+#[derive(Clone)]
 pub(super) struct All<T>(Arc<Group<T>>);
 
 impl<T> Default for All<T> {
@@ -119,6 +127,7 @@ impl<T: Element> Gather<T> for All<T> {
 }
 
 /// All values, one behind the other.
+#[derive(Clone)]
 pub(super) struct List<T>(Arc<Vec<T>>);
 
 impl<T> Default for List<T> {
@@ -141,6 +150,7 @@ impl<T: Element> Gather<T> for List<T> {
 }
 
 /// A value for each key.
+#[derive(Clone)]
 pub(super) struct Map<K, V>(Arc<ViewMap<K, V>>);
 
 impl<K, V> Default for Map<K, V> {
@@ -187,6 +197,7 @@ impl<K: Key, V: Element> Gather<(K, V)> for Map<K, V> {
 }
 
 /// Values for each key.
+#[derive(Clone)]
 pub(super) struct Multimap<K, V>(Arc<ViewMap<K, Vec<V>>>);
 
 impl<K, V> Default for Multimap<K, V> {
