@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnyBundle, BoxError, ViewContent};
+use crate::{AnyBundle, BoxError, UserOptions, ViewContent};
 
 /// Makes a kernel instance; a runner makes one a worker, or more.
 pub type KernelFactory = Arc<dyn Fn() -> Box<dyn Kernel> + Send + Sync>;
@@ -50,6 +50,8 @@ pub trait Kernel {
 pub struct KernelContext<'a> {
     /// What the views that the step reads show to this bundle, in the order of its side inputs.
     pub views: &'a [ViewContent],
+    /// What the person who started the job gave to its steps.
+    pub options: &'a UserOptions,
 }
 
 /// Why elements left a pipeline before its end, other than by a step's own will.

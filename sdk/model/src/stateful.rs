@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnyBundle, BoxError, KernelOutput, Timestamp, Window};
+use crate::{AnyBundle, BoxError, KernelOutput, Timestamp, UserOptions, ViewContent, Window};
 
 /// Makes a stateful kernel; a runner makes one a worker.
 pub type StatefulFactory = Arc<dyn Fn() -> Box<dyn StatefulKernel> + Send + Sync>;
@@ -35,6 +35,7 @@ pub trait StatefulKernel {
     fn process(
         &mut self,
         input: AnyBundle,
+        cx: &StatefulKernelContext<'_>,
         book: &mut dyn TimerBook,
         out: &mut KernelOutput,
     ) -> Result<Option<AnyBundle>, BoxError>;
@@ -44,7 +45,12 @@ pub trait StatefulKernel {
     ///
     /// # Errors
     /// What the author's code returned.
-    fn fire(&mut self, book: &mut dyn TimerBook, out: &mut KernelOutput) -> Result<bool, BoxError>;
+    fn fire(
+        &mut self,
+        cx: &StatefulKernelContext<'_>,
+        book: &mut dyn TimerBook,
+        out: &mut KernelOutput,
+    ) -> Result<bool, BoxError>;
 
     /// All that is kept, timers too, in a form that any worker of any number of them can load.
     ///
@@ -66,6 +72,24 @@ pub trait StatefulKernel {
     /// # Errors
     /// What the author's code returned.
     fn teardown(&mut self) -> Result<(), BoxError>;
+}
+
+/// What a stateful kernel is given beside its bundle.
+#[derive(Clone, Copy)]
+pub struct StatefulKernelContext<'a> {
+    /// What the views that the step reads show.
+    pub views: &'a dyn WindowViews,
+    /// What the person who started the job gave to its steps.
+    pub options: &'a UserOptions,
+}
+
+/// What views show to elements and timers, which may be of any open window.
+pub trait WindowViews {
+    /// What each view that the step reads shows to this window, in the order of its side inputs.
+    ///
+    /// # Errors
+    /// When a view has nothing to show.
+    fn shown_to(&self, window: &Window) -> Result<Vec<ViewContent>, BoxError>;
 }
 
 /// The times of a stateful step on one worker.

@@ -18,3 +18,4 @@ pub(crate) use admission::{Admission, Dropped, in_windows};
 pub use fast::FastGrouping;
 pub use general::{Emit, GroupingOperator, Located};
 pub use rules::is_simple;
+pub(crate) use rules::{end, expiry};

@@ -24,11 +24,20 @@ pub(super) struct Rules {
 
 /// The watermark at which a window is complete: the first instant behind it, and for the global window
 /// the end of all input.
-pub(super) fn end(window: &Window) -> Timestamp {
+pub(crate) fn end(window: &Window) -> Timestamp {
     match window {
         Window::Global => Timestamp::MAX,
         window if fault!("windows-end-a-microsecond-early") => window.max_timestamp(),
         window => window.max_timestamp() + micros(1),
+    }
+}
+
+/// The watermark at which a window is gone: what comes later for it is dropped.
+pub(crate) fn expiry(window: &Window, allowed_lateness: Duration) -> Timestamp {
+    match window {
+        Window::Global => Timestamp::MAX,
+        window if fault!("lateness-is-forgotten") => end(window),
+        window => end(window) + allowed_lateness,
     }
 }
 
@@ -53,11 +62,7 @@ impl Rules {
 
     /// When a window is gone: what comes later for it is dropped.
     pub(super) fn expiry(&self, window: &Window) -> Timestamp {
-        match window {
-            Window::Global => Timestamp::MAX,
-            window if fault!("lateness-is-forgotten") => end(window),
-            window => end(window) + self.allowed_lateness,
-        }
+        expiry(window, self.allowed_lateness)
     }
 
     /// Where late elements hold the watermark, so that their pane is not dropped further on.

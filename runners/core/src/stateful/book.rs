@@ -15,7 +15,7 @@ use watershed_model::{
 };
 
 use super::windows::Windows;
-use crate::holds::Holds;
+use crate::{grouping::expiry, holds::Holds};
 
 /// What waits for a time. At one time elements come before timers, and these before a time to live.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,11 +97,6 @@ impl Book {
             holds: Holds::default(),
             settings: 0,
         }
-    }
-
-    /// When a window is complete.
-    pub(super) fn end_of(&self, window: &Window) -> Timestamp {
-        expiry(window, Duration::ZERO)
     }
 
     /// When a window is gone.
@@ -277,13 +272,6 @@ impl Book {
                 self.last_calls.push_back(Due::Timer { at, timer, is_at_end: true });
             }
         }
-    }
-}
-
-fn expiry(window: &Window, allowed_lateness: Duration) -> Timestamp {
-    match window {
-        Window::Global => Timestamp::MAX,
-        window => window.max_timestamp() + micros(1) + allowed_lateness,
     }
 }
 

@@ -3,7 +3,7 @@
 use watershed_model::{TimeDomain, Timestamp};
 
 use super::{book::Kept, operator::StatefulOperator};
-use crate::{Account, Holder, OpenWindow, StateSize};
+use crate::{Account, Holder, OpenWindow, StateSize, grouping::end};
 
 impl StatefulOperator {
     /// What came, was handed to the author's code, and waits for its place in the order of times.
@@ -45,7 +45,7 @@ impl StatefulOperator {
         open.sort_unstable_by_key(|open| (open.window.max_timestamp(), &open.window));
         let open = open.into_iter().take(most).map(|open| OpenWindow {
             window: open.window.clone(),
-            end: self.book.end_of(&open.window),
+            end: end(&open.window),
             expiry: open.expiry,
             keys: open.keys.len() as u64,
             closed: 0,

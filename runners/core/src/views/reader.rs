@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use watershed_model::{
     AnyBundle, AnyWindowFn, BoxError, CollectionId, Duration, Graph, NodeId, Timestamp,
-    ViewContent, Window, fault, micros,
+    ViewContent, Window, fault,
 };
 
 use super::store::{ViewStore, by_window};
-use crate::{Holder, holds::Holds};
+use crate::{Holder, grouping::end, holds::Holds};
 
 /// The part of a step that sees to its views, on one worker.
 pub struct ViewReader {
@@ -73,13 +73,9 @@ impl ViewReader {
                 )
                 .into());
             };
-            let end = match side {
-                Window::Global => Timestamp::MAX,
-                ref side => side.max_timestamp() + micros(1),
-            };
             match store.read(view.id, &side) {
                 Some(content) => contents.push(content),
-                None if *watermark >= end || fault!("readers-do-not-wait") => {
+                None if *watermark >= end(&side) || fault!("readers-do-not-wait") => {
                     let empty = store.empty(view.id);
                     contents.push(empty.map_err(|error| format!("`{}` {error}", view.name))?);
                 }

@@ -106,11 +106,6 @@ impl ViewStore {
                 .retain(|window, _| *window == Window::Global || window.max_timestamp() >= least);
         }
     }
-
-    /// How many windows are kept.
-    pub fn held(&self) -> usize {
-        self.views.keys().map(|id| self.view(*id).windows.len()).sum()
-    }
 }
 
 /// A bundle, window by window, in the order in which they first come. An element in several windows is in
