@@ -592,6 +592,7 @@ pub const FAULTS: &[Fault] = &[
         &["SI-14"],
     ),
     breaking("views-may-merge", "a collection in windows that merge may be a view", &["SI-11"]),
+    breaking("wait-on-does-not-wait", "what waits for a collection goes on at once", &["SR-07"]),
     breaking(
         "waiting-processing-timers-are-forgotten",
         "timers of processing time that are set when the input ends are never called",
@@ -623,6 +624,11 @@ pub const FAULTS: &[Fault] = &[
         &["WM-02", "WM-09"],
     ),
     breaking("windows-hold-unseen", "it is not told that a window holds the watermark", &["MT-05"]),
+    breaking(
+        "windows-pass-what-waits-for-a-view",
+        "windows of a stateful step close before what waits for a view",
+        &["SI-10"],
+    ),
     breaking(
         "windows-round-towards-the-epoch",
         "a time before the epoch falls into the window behind it",

@@ -27,6 +27,7 @@ pub mod keys;
 pub mod lateness;
 pub mod law;
 pub mod lifecycle;
+pub mod looking;
 pub mod metrics;
 pub mod nets;
 pub mod output_times;
@@ -51,6 +52,7 @@ mod told;
 pub mod toolbox;
 pub mod transcripts;
 pub mod triggering;
+pub mod waiting;
 pub mod watermarks;
 pub mod windows;
 pub mod woken;
@@ -85,6 +87,7 @@ pub fn all() -> Vec<Case> {
         lateness::CASES,
         law::CASES,
         lifecycle::CASES,
+        looking::CASES,
         metrics::CASES,
         nets::CASES,
         output_times::CASES,
@@ -103,6 +106,7 @@ pub fn all() -> Vec<Case> {
         together::CASES,
         toolbox::CASES,
         transcripts::CASES,
+        waiting::CASES,
         windows::CASES,
         woken::CASES,
         &by_hand,

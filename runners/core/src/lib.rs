@@ -64,4 +64,4 @@ pub use status::{
     StepOutline, StepStatus, UnknownStep, WorkerStatus, is_under_way, together,
 };
 pub use trigger::{At, TriggerMachine, TriggerState};
-pub use views::{Ready, ViewReader, ViewStore};
+pub use views::{Ready, Sight, ViewReader, ViewStore};

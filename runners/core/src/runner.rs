@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use watershed_model::{AnyBundle, BoxError, ElementType, Graph, KeyHasher};
+use watershed_model::{AnyBundle, BoxError, ElementType, Graph, KeyHasher, UserOptions};
 
 use crate::{Clock, JobHandle, RunError};
 
@@ -49,6 +49,8 @@ pub struct RunOptions {
     pub fusion: bool,
     /// What processing time goes by, where no test stream tells it.
     pub clock: Clock,
+    /// What a person gives to the steps themselves.
+    pub user_options: UserOptions,
 }
 
 impl Default for RunOptions {
@@ -67,6 +69,7 @@ impl Default for RunOptions {
             lifting: None,
             fusion: true,
             clock: Clock::default(),
+            user_options: UserOptions::default(),
         }
     }
 }

@@ -11,10 +11,10 @@ use watershed_core::{
     WindowExt,
 };
 use watershed_model::{
-    AnyBundle, BoxError, Bundle, Column, Dictionary, Graph, IntervalWindow, KeyHasher, Primitive,
-    SavedState, Timestamp, Window, WindowSet, seconds,
+    AnyBundle, BoxError, Bundle, Column, Dictionary, Graph, IntervalWindow, KeyHasher, Node,
+    NodeId, Primitive, SavedState, Timestamp, UserOptions, Window, WindowSet, seconds,
 };
-use watershed_runner_core::StatefulOperator;
+use watershed_runner_core::{Sight, StatefulOperator, ViewStore};
 
 /// Remembers in several ways, and says all that it does.
 #[derive(Clone)]
@@ -91,13 +91,15 @@ fn graph() -> Graph {
 }
 
 fn operator(graph: &Graph) -> StatefulOperator {
-    let step = graph.nodes().iter().find_map(|node| match &node.primitive {
-        Primitive::Stateful(stateful) => Some((stateful, node.inputs[0])),
-        _ => None,
-    });
-    let (stateful, input) = step.unwrap();
-    let windowing = &graph.collection(input).windowing;
-    StatefulOperator::start(stateful, windowing, vec![true], 100).unwrap()
+    let is_stateful = |node: &Node| matches!(node.primitive, Primitive::Stateful(_));
+    let step = graph.nodes().iter().position(is_stateful).unwrap();
+    StatefulOperator::start(graph, NodeId(step), 0, 100).unwrap()
+}
+
+/// A step that sees nothing beside its elements.
+fn with_sight<T>(see: impl FnOnce(&Sight<'_>) -> T) -> T {
+    let (store, options) = (ViewStore::new(&graph(), 1), UserOptions::default());
+    see(&Sight { store: &store, watermarks: &[], options: &options })
 }
 
 fn at(second: i64) -> Timestamp {
@@ -149,15 +151,15 @@ fn run(
         let own = happening.elements.iter().copied().filter(|(key, ..)| is_own(*key));
         let own: Vec<_> = own.collect();
         if !own.is_empty() {
-            operator.process(bundle(&own), &mut emit).unwrap();
+            with_sight(|sight| operator.process(bundle(&own), sight, &mut emit)).unwrap();
         }
         (watermark, clock) = (watermark + happening.watermark, clock + happening.clock);
         operator.advance(at(watermark), at(clock));
-        while !operator.fire(&mut emit).unwrap() {}
+        while !with_sight(|sight| operator.fire(sight, &mut emit)).unwrap() {}
     }
     if ends {
         operator.advance(Timestamp::MAX, at(clock));
-        while !operator.fire(&mut emit).unwrap() {}
+        while !with_sight(|sight| operator.fire(sight, &mut emit)).unwrap() {}
         assert_eq!(operator.hold(), None);
         assert_eq!(operator.next_deadline(), None);
     }
@@ -215,16 +217,16 @@ fn after_a_million_windows_no_more_is_kept_than_after_a_few() {
     let mut emit = |_: usize, bundle: AnyBundle| said += bundle.len();
     for n in 0..10_000i64 {
         let elements: Vec<_> = (0..100).map(|i| (i % 3, 4 * i, 1_000 * n + 10 * i)).collect();
-        operator.process(bundle(&elements), &mut emit).unwrap();
+        with_sight(|sight| operator.process(bundle(&elements), sight, &mut emit)).unwrap();
         operator.advance(at(1_000 * n + 1_000), at(n));
-        while !operator.fire(&mut emit).unwrap() {}
+        while !with_sight(|sight| operator.fire(sight, &mut emit)).unwrap() {}
         if n == 10 {
             few = operator.held();
         }
     }
     assert!(operator.held() <= few + few / 4, "{} against {few}", operator.held());
     operator.advance(Timestamp::MAX, at(10_000));
-    while !operator.fire(&mut emit).unwrap() {}
+    while !with_sight(|sight| operator.fire(sight, &mut emit)).unwrap() {}
     assert_eq!(operator.hold(), None);
     // Of each element, of its timer, and of its window's end.
     assert_eq!(said, 3_000_000);
@@ -275,7 +277,8 @@ fn a_cell_that_cannot_be_read_again_is_named() {
     pipeline.create([(0i64, 0i64)]).stateful("Forgetful", Forgetful).for_each(|_| ());
     let graph = pipeline.build().unwrap();
     let mut operator = operator(&graph);
-    operator.process(AnyBundle::new(Bundle::of(vec![(1i64, 2i64)])), &mut |_, _| {}).unwrap();
+    let element = AnyBundle::new(Bundle::of(vec![(1i64, 2i64)]));
+    with_sight(|sight| operator.process(element, sight, &mut |_, _| {})).unwrap();
     let told = operator.replace().unwrap_err().to_string();
     assert!(told.contains("\"mute\"") && told.contains("says nothing"), "{told}");
 

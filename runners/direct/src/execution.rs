@@ -14,7 +14,7 @@ use watershed_model::{
 };
 use watershed_runner_core::{
     Checks, Failure, JobState, Outcome, RunError, RunOptions, RunReport, Script, ScriptEvent,
-    Sizes, ViewStore, audit, guard, marked, std_duration,
+    Sight, Sizes, ViewStore, audit, guard, marked, std_duration,
 };
 
 use crate::{
@@ -225,6 +225,9 @@ impl<'g> Execution<'g> {
         };
         let now = self.now;
         let closes_early = self.drained && watermark == Timestamp::MAX;
+        let view_watermarks = self.view_watermarks(self.steps[id].node);
+        let options = &self.options.user_options;
+        let sight = Sight { store: &self.views, watermarks: &view_watermarks, options };
         let step = &mut self.steps[id];
         step.input_watermark = step.input_watermark.max(watermark);
         let mut out = Vec::new();
@@ -244,7 +247,7 @@ impl<'g> Execution<'g> {
             }
             Work::Stateful(operator) => {
                 operator.advance(watermark, now);
-                let is_done = operator.fire(&mut |port, bundle| {
+                let is_done = operator.fire(&sight, &mut |port, bundle| {
                     out.push((port, marked(bundle, closes_early)));
                 })?;
                 step.report.drops.merge(&operator.take_drops());
@@ -252,7 +255,7 @@ impl<'g> Execution<'g> {
                     let hold = operator.hold().unwrap_or(Timestamp::MAX);
                     let watermark = step.input_watermark.min(hold);
                     step.output_watermark = step.output_watermark.max(watermark);
-                    if step.input_watermark == Timestamp::MAX {
+                    if step.output_watermark == Timestamp::MAX {
                         operator.end()?;
                         step.report.ledger.elements = operator.account();
                         step.work = Work::Ended;
@@ -386,11 +389,12 @@ impl<'g> Execution<'g> {
             instance.replace()?;
         }
         let size = bundle.len() as u64;
+        let cx = KernelContext { views: &[], options: &self.options.user_options };
         let most = self.options.bundle_elements.max(1);
         let mut out = KernelOutput::new(step.wanted(), most);
         let step = &mut self.steps[id];
         let Work::Kernel(instance) = &mut step.work else { unreachable!("the caller looked") };
-        let rest = instance.run(bundle, &KernelContext::default(), &mut out)?;
+        let rest = instance.run(bundle, &cx, &mut out)?;
         let left = rest.as_ref().map_or(0, |rest| rest.len() as u64);
         // What is left is counted when it runs. It can be more than came in, where elements were taken apart
         // by window; over all runs the sum is right.

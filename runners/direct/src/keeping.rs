@@ -1,7 +1,7 @@
 //! Steps that keep something between bundles: groupings, stateful steps, and those that read views.
 
 use watershed_model::{AnyBundle, BoxError, KernelContext, KernelOutput, Node, Timestamp};
-use watershed_runner_core::{Checks, Failure, guard, has_drained, marked};
+use watershed_runner_core::{Checks, Failure, Sight, guard, has_drained, marked};
 
 use crate::{checks::KeyAgreement, execution::Execution, step::Work};
 
@@ -26,16 +26,17 @@ impl Execution<'_> {
     pub(crate) fn look(&mut self, id: usize, bundle: Option<AnyBundle>) -> Result<(), Failure> {
         let replace = self.chance.chance(8);
         let watermarks = self.view_watermarks(self.steps[id].node);
+        let options = &self.options.user_options;
+        let sight = Sight { store: &self.views, watermarks: &watermarks, options };
         let step = &mut self.steps[id];
         let wanted = step.wanted();
         let Work::Reader(instance, reader) = &mut step.work else {
             unreachable!("the caller looked")
         };
-        let views = &self.views;
         let ready = guard(|| {
-            let mut ready = reader.release(views, &watermarks)?;
+            let mut ready = reader.release(&sight)?;
             if let Some(bundle) = bundle {
-                ready.extend(reader.take(bundle, views, &watermarks)?);
+                ready.extend(reader.take(bundle, &sight)?);
             }
             Ok(ready)
         })?;
@@ -46,7 +47,8 @@ impl Execution<'_> {
         for (part, contents) in ready {
             let mut rest = Some(part);
             while let Some(bundle) = rest {
-                rest = instance.run(bundle, &KernelContext { views: &contents }, &mut out)?;
+                let cx = KernelContext { views: &contents, options };
+                rest = instance.run(bundle, &cx, &mut out)?;
             }
         }
         let (bundles, drops) = out.take();
@@ -90,6 +92,9 @@ impl Execution<'_> {
     fn remember(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
         let replace = self.chance.chance(8);
         let drained = self.drained && has_drained(&bundle);
+        let watermarks = self.view_watermarks(self.steps[id].node);
+        let options = &self.options.user_options;
+        let sight = Sight { store: &self.views, watermarks: &watermarks, options };
         let step = &mut self.steps[id];
         let (Work::Stateful(operator), Some(key)) = (&mut step.work, step.node.primitive.key())
         else {
@@ -103,7 +108,9 @@ impl Execution<'_> {
         }
         operator.advance(Timestamp::MIN, self.now);
         let mut out = Vec::new();
-        operator.process(bundle, &mut |port, bundle| out.push((port, marked(bundle, drained))))?;
+        operator.process(bundle, &sight, &mut |port, bundle| {
+            out.push((port, marked(bundle, drained)));
+        })?;
         step.report.drops.merge(&operator.take_drops());
         out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
     }

@@ -1,7 +1,7 @@
 //! What a run says of itself when it is asked.
 
 use watershed_model::Timestamp;
-use watershed_runner_core::{Holder, StepReport, StepStatus, WorkerStatus};
+use watershed_runner_core::{Holder, Sight, StepReport, StepStatus, WorkerStatus};
 
 use crate::{
     execution::Execution,
@@ -25,10 +25,15 @@ impl Execution<'_> {
         let mut status =
             WorkerStatus { steps: self.steps.iter().map(|step| step.status(most)).collect() };
         for (step, status) in std::iter::zip(&self.steps, &mut status.steps) {
-            if let Work::Reader(_, reader) = &step.work {
-                let watermarks = self.view_watermarks(step.node);
-                let held = reader.holder(&self.views, &watermarks);
-                status.holder = held.unwrap_or(Holder::Input);
+            let watermarks = self.view_watermarks(step.node);
+            let options = &self.options.user_options;
+            let sight = Sight { store: &self.views, watermarks: &watermarks, options };
+            match &step.work {
+                Work::Reader(_, reader) => {
+                    status.holder = reader.holder(&sight).unwrap_or(Holder::Input);
+                }
+                Work::Stateful(operator) => status.look_at_stateful(operator, &sight, most),
+                _ => {}
             }
         }
         status
@@ -66,7 +71,6 @@ impl Step<'_> {
             Work::Group { operator, .. } => {
                 status.look_at(operator, most_windows);
             }
-            Work::Stateful(operator) => status.look_at_stateful(operator, most_windows),
             Work::Ended => {
                 status.input_watermark = Timestamp::MAX;
                 status.output_watermark = Timestamp::MAX;
@@ -74,7 +78,7 @@ impl Step<'_> {
             Work::Reader(_, reader) => {
                 status.state.elements = reader.waiting() as u64;
             }
-            Work::Kernel(_) | Work::View | Work::Pass | Work::Write(_) => {}
+            Work::Kernel(_) | Work::Stateful(_) | Work::View | Work::Pass | Work::Write(_) => {}
         }
         status
     }

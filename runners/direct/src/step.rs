@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use watershed_model::{
-    AnyBundle, AnySinkWriter, CollectionId, Graph, Node, NodeId, Primitive, Timestamp, WorkerIndex,
+    AnyBundle, AnySinkWriter, Graph, Node, NodeId, Primitive, Timestamp, WorkerIndex,
 };
 use watershed_runner_core::{
     Failure, GroupingOperator, Instance, JobState, RunOptions, StatefulOperator, StepReport,
@@ -86,12 +86,8 @@ impl<'g> Step<'g> {
                 let operator = GroupingOperator::new(grouping, windowing, emits_identity, most);
                 Work::Group { operator: Box::new(operator), agreement: KeyAgreement::default() }
             }
-            Primitive::Stateful(stateful) => {
-                let windowing = &graph.collection(node.inputs[0]).windowing;
-                let is_read = |output: &CollectionId| !graph.readers(*output).is_empty();
-                let (wanted, most) =
-                    (node.outputs.iter().map(is_read).collect(), options.bundle_elements);
-                let operator = StatefulOperator::start(stateful, windowing, wanted, most)?;
+            Primitive::Stateful(_) => {
+                let operator = StatefulOperator::start(graph, id, 0, options.bundle_elements)?;
                 Work::Stateful(Box::new(operator))
             }
             Primitive::View(_) => Work::View,

@@ -110,7 +110,7 @@ impl<'scope> Wiring<'scope> {
             self.scope.activator_for(address.clone()),
             self.scope.worker().sync_activator_for(address.to_vec()),
         );
-        if let Head::Reader(_) = &*self.heads[stage.0].borrow() {
+        if !node.side_inputs.is_empty() {
             shared.views.listen(waker(&wakers.wake));
         }
         if let Some(player) = &self.player

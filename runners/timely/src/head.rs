@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use watershed_model::{AnyBundle, CollectionId, Form, KernelContext, Primitive, Timestamp, fault};
+use watershed_model::{AnyBundle, Form, KernelContext, Primitive, Timestamp, UserOptions, fault};
 use watershed_runner_core::{
-    Failure, FastGrouping, GroupingOperator, Ready, RunError, StageId, StatefulOperator,
+    Failure, FastGrouping, GroupingOperator, Ready, RunError, Sight, StageId, StatefulOperator,
     ViewReader, guard, has_drained, is_simple, marked,
 };
 
@@ -24,13 +24,6 @@ pub(crate) enum Step {
     End,
 }
 
-/// A step that reads views, and how far they have come.
-pub(crate) struct ReadingViews {
-    pub(crate) reader: ViewReader,
-    views: Vec<CollectionId>,
-    pub(crate) watermarks: Vec<Timestamp>,
-}
-
 /// What a stage begins with.
 pub(crate) enum Head {
     Source(Reading),
@@ -40,7 +33,7 @@ pub(crate) enum Head {
     General(Box<GroupingOperator>),
     Stateful(Box<StatefulOperator>),
     /// An element-wise step that reads views.
-    Reader(Box<ReadingViews>),
+    Reader(Box<ViewReader>),
     /// Keeps a view for all workers of the process.
     View,
     /// Bundles go on as they come.
@@ -61,28 +54,22 @@ impl Head {
             return Ok(Head::Source(Reading::new(queue.clone(), worker)));
         }
         let most = shared.options.bundle_elements;
+        let here = worker % shared.options.workers.max(1);
         let Some(grouping) = node.primitive.grouping() else {
             return Ok(match &node.primitive {
                 Primitive::TestStream(_) => Head::Script,
                 Primitive::Reshuffle => Head::Pass,
                 Primitive::View(_) => Head::View,
-                Primitive::Stateful(stateful) => {
-                    let windowing = &shared.graph.collection(node.inputs[0]).windowing;
-                    let is_read = |output: &CollectionId| !shared.graph.readers(*output).is_empty();
-                    let wanted = node.outputs.iter().map(is_read).collect();
-                    let operator = StatefulOperator::start(stateful, windowing, wanted, most);
+                Primitive::Stateful(_) => {
+                    let id = shared.plan.stages[stage.0].head;
+                    let operator = StatefulOperator::start(&shared.graph, id, here, most);
                     let failed = |failure| RunError::step(&node.name, failure);
                     Head::Stateful(Box::new(operator.map_err(failed)?))
                 }
                 _ => {
-                    let here = worker % shared.options.workers.max(1);
                     let id = shared.plan.stages[stage.0].head;
                     match ViewReader::new(&shared.graph, id, here) {
-                        Some(reader) => {
-                            let watermarks = vec![Timestamp::MIN; node.side_inputs.len()];
-                            let views = node.side_inputs.clone();
-                            Head::Reader(Box::new(ReadingViews { reader, views, watermarks }))
-                        }
+                        Some(reader) => Head::Reader(Box::new(reader)),
                         None => Head::Step,
                     }
                 }
@@ -115,14 +102,6 @@ impl Head {
         }
     }
 
-    /// How far views have come that are read here.
-    pub(crate) fn tell_views(&mut self, watermark: impl Fn(CollectionId) -> Timestamp) {
-        if let Head::Reader(reading) = self {
-            let views = reading.views.iter();
-            reading.watermarks = views.map(|view| watermark(*view)).collect();
-        }
-    }
-
     /// A bundle comes to the stage.
     pub(crate) fn take(
         &mut self,
@@ -136,6 +115,8 @@ impl Head {
         let id = shared.plan.stages[stage.0].head;
         let name = &shared.graph.node(id).name;
         let failed = |failure| RunError::step(name, failure);
+        let view_watermarks = run.view_watermarks(stage);
+        let sight = sight(shared, &view_watermarks);
         let mut outcome = Ok(());
         // What a drain made makes panes of its own.
         let drained = shared.closes_early() && has_drained(&bundle);
@@ -177,17 +158,16 @@ impl Head {
                 outcome
             }
             Head::Stateful(operator) => {
-                let taken = operator.process(bundle, &mut |port, bundle| {
+                let taken = operator.process(bundle, &sight, &mut |port, bundle| {
                     emit(run, ports, id, port, marked(bundle, drained), &mut outcome);
                 });
                 run.count_drops(id, &operator.take_drops());
                 taken.map_err(failed)?;
                 outcome
             }
-            Head::Reader(reading) => {
-                let ready =
-                    guard(|| reading.reader.take(bundle, &shared.views, &reading.watermarks));
-                run_ready(run, ports, id, ready.map_err(failed)?)
+            Head::Reader(reader) => {
+                let ready = guard(|| reader.take(bundle, &sight));
+                run_ready(run, ports, id, ready.map_err(failed)?, sight.options)
             }
             Head::View => {
                 let view = shared.graph.node(id).outputs[0];
@@ -218,6 +198,8 @@ impl Head {
         let name = &shared.graph.node(id).name;
         let most = shared.options.bundle_elements;
         let drained = watermark == Timestamp::MAX && shared.closes_early();
+        let view_watermarks = run.view_watermarks(stage);
+        let sight = sight(shared, &view_watermarks);
         let mut outcome = Ok(());
         let advanced = match self {
             Head::Fast(grouping) => guard(|| {
@@ -236,22 +218,18 @@ impl Head {
                 let mut fired = Ok(false);
                 // Timers may set each other for ever.
                 while matches!(fired, Ok(false)) && !shared.is_over() {
-                    fired = operator.fire(&mut |port, bundle| {
+                    fired = operator.fire(&sight, &mut |port, bundle| {
                         emit(run, ports, id, port, marked(bundle, drained), &mut outcome);
                     });
                 }
                 run.count_drops(id, &operator.take_drops());
                 fired.map(drop)
             }
-            Head::Reader(reading) => {
-                let ready = guard(|| reading.reader.release(&shared.views, &reading.watermarks));
-                reading.reader.has_come_to(&shared.views, watermark);
-                return run_ready(
-                    run,
-                    ports,
-                    id,
-                    ready.map_err(|failure| RunError::step(name, failure))?,
-                );
+            Head::Reader(reader) => {
+                let ready = guard(|| reader.release(&sight));
+                reader.has_come_to(&shared.views, watermark);
+                let ready = ready.map_err(|failure| RunError::step(name, failure))?;
+                return run_ready(run, ports, id, ready, sight.options);
             }
             _ => Ok(()),
         };
@@ -265,7 +243,7 @@ impl Head {
         match self {
             Head::General(operator) => operator.hold().unwrap_or(Timestamp::MAX),
             Head::Stateful(operator) => operator.hold().unwrap_or(Timestamp::MAX),
-            Head::Reader(reading) => reading.reader.hold().unwrap_or(Timestamp::MAX),
+            Head::Reader(reader) => reader.hold().unwrap_or(Timestamp::MAX),
             _ => Timestamp::MAX,
         }
     }
@@ -287,15 +265,22 @@ impl Head {
     }
 }
 
+/// What a stage's head sees beside its elements.
+pub(crate) fn sight<'a>(shared: &'a Shared, view_watermarks: &'a [Timestamp]) -> Sight<'a> {
+    let options = &shared.options.user_options;
+    Sight { store: &shared.views, watermarks: view_watermarks, options }
+}
+
 /// Runs what need not wait for views.
 fn run_ready(
     run: &mut StageRun,
     ports: &mut Ports,
     id: watershed_model::NodeId,
     ready: Ready,
+    options: &UserOptions,
 ) -> Result<(), RunError> {
     ready.into_iter().try_for_each(|(bundle, views)| {
-        let cx = KernelContext { views: &views };
+        let cx = KernelContext { views: &views, options };
         run.run_kernel(id, bundle, &cx, &mut |exchange, bundle| ports.send(exchange, bundle))
     })
 }

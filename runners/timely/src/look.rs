@@ -7,7 +7,7 @@ use watershed_runner_core::{FastGrouping, Holder, StepReport, StepStatus, Worker
 
 use crate::{
     dataflow::Heads,
-    head::Head,
+    head::{Head, sight},
     shared::Shared,
     stage::{Doors, StageNow, WorkerState},
 };
@@ -29,10 +29,10 @@ impl Look {
         let steps = state.reports().iter().map(|report| StepStatus::of(report.clone()));
         let mut steps: Vec<StepStatus> = steps.collect();
         for (place, stage) in self.shared.plan.stages.iter().enumerate() {
-            let now = state.stages[place];
+            let now = &state.stages[place];
             // What runs in the stage goes by what the head has put out.
             for step in &stage.steps {
-                let StageNow { output_watermark, .. } = now;
+                let StageNow { output_watermark, .. } = *now;
                 steps[step.0].input_watermark = output_watermark;
                 steps[step.0].output_watermark = output_watermark;
             }
@@ -43,8 +43,9 @@ impl Look {
         WorkerStatus { steps }
     }
 
-    fn look_at_head(&self, head: &Head, now: StageNow, step: &mut StepStatus) {
+    fn look_at_head(&self, head: &Head, now: &StageNow, step: &mut StepStatus) {
         let most = self.shared.job.board().most_windows();
+        let sight = sight(&self.shared, &now.views);
         step.input_watermark = now.input_watermark;
         step.output_watermark = now.output_watermark;
         step.is_congested = now.is_congested;
@@ -52,12 +53,11 @@ impl Look {
             Head::Source(reading) => step.holder = reading.holder(),
             Head::Script => step.holder = Holder::Script,
             Head::General(operator) => step.look_at(operator, most),
-            Head::Stateful(operator) => step.look_at_stateful(operator, most),
+            Head::Stateful(operator) => step.look_at_stateful(operator, &sight, most),
             Head::Fast(grouping) => self.look_at_fast(grouping, step),
-            Head::Reader(reading) => {
-                step.state.elements = reading.reader.waiting() as u64;
-                let held = reading.reader.holder(&self.shared.views, &reading.watermarks);
-                step.holder = held.unwrap_or(Holder::Input);
+            Head::Reader(reader) => {
+                step.state.elements = reader.waiting() as u64;
+                step.holder = reader.holder(&sight).unwrap_or(Holder::Input);
             }
             Head::View | Head::Pass | Head::Step => {}
         }

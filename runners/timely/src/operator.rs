@@ -184,7 +184,7 @@ impl Operator {
         head: &mut Head,
         frontiers: &[MutableAntichain<Moment>],
     ) -> Result<Step, RunError> {
-        head.tell_views(|view| self.view_watermark(frontiers, view));
+        self.look_at_views(|view| self.view_watermark(frontiers, view));
         self.take_in(head)?;
         let moments = || frontiers.iter().flat_map(|frontier| frontier.frontier().to_owned());
         let Some(epoch) = moments().map(|moment| moment.epoch).min() else { return Ok(Step::End) };
@@ -209,6 +209,16 @@ impl Operator {
             false => moments.map(|moment| moment.watermark).min(),
         };
         least.unwrap_or(Timestamp::MAX)
+    }
+
+    /// Notes how far the views have come that the stage reads.
+    fn look_at_views(&self, watermark: impl Fn(CollectionId) -> Timestamp) {
+        let head = self.shared.plan.stages[self.stage.0].head;
+        let views = &self.shared.graph.node(head).side_inputs;
+        if !views.is_empty() {
+            let watermarks = views.iter().map(|view| watermark(*view)).collect();
+            self.run.views_have_come_to(self.stage, watermarks);
+        }
     }
 
     /// How far a view has come that the stage reads.
@@ -309,7 +319,7 @@ impl Operator {
 
     /// Nothing more comes.
     fn end(&mut self, head: &mut Head) -> Result<(), RunError> {
-        head.tell_views(|_| Timestamp::MAX);
+        self.look_at_views(|_| Timestamp::MAX);
         self.settle(head, Epoch(u64::MAX), Timestamp::MAX)?;
         head.end(&self.shared, self.stage)?;
         self.run.take_metrics(self.shared.plan.stages[self.stage.0].head);

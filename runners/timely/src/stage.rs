@@ -22,12 +22,14 @@ pub(crate) struct WorkerState {
 }
 
 /// How far a stage has come on one worker.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct StageNow {
     pub(crate) input_watermark: Timestamp,
     pub(crate) output_watermark: Timestamp,
     /// Whether it is a source that waits because those behind it are busy.
     pub(crate) is_congested: bool,
+    /// How far the views have come that it reads.
+    pub(crate) views: Vec<Timestamp>,
 }
 
 /// What a sink's writer handed to the commit.
@@ -49,6 +51,7 @@ impl WorkerState {
             input_watermark: Timestamp::MIN,
             output_watermark: Timestamp::MIN,
             is_congested: false,
+            views: Vec::new(),
         };
         let stages = vec![start; shared.plan.stages.len()];
         Ok(WorkerState { writers, reports, sizes: Sizes::of(&shared.graph), stages })
@@ -176,6 +179,16 @@ impl StageRun {
         (now.input_watermark, now.output_watermark) = (input, output);
     }
 
+    /// Says how far the views have come that the stage reads.
+    pub(crate) fn views_have_come_to(&self, stage: StageId, watermarks: Vec<Timestamp>) {
+        self.worker.borrow_mut().stages[stage.0].views = watermarks;
+    }
+
+    /// How far the views have come that the stage reads.
+    pub(crate) fn view_watermarks(&self, stage: StageId) -> Vec<Timestamp> {
+        self.worker.borrow().stages[stage.0].views.clone()
+    }
+
     /// Says whether a source waits because those behind it are busy.
     pub(crate) fn is_congested(&self, stage: StageId, is_congested: bool) {
         self.worker.borrow_mut().stages[stage.0].is_congested = is_congested;
@@ -301,7 +314,9 @@ impl StageRun {
                 guard(|| writer.write(bundle)).map_err(failed)
             }
             Primitive::ParDo(_) | Primitive::AssignWindows(_) => {
-                self.run_kernel(id, bundle, &KernelContext::default(), send)
+                let shared = self.shared.clone();
+                let cx = KernelContext { views: &[], options: &shared.options.user_options };
+                self.run_kernel(id, bundle, &cx, send)
             }
             other => unreachable!("a {} does not run inside a stage", other.kind()),
         }

@@ -108,7 +108,7 @@ impl<T: Element> PCollection<T> {
         T: Keyed<K, V>,
     {
         let (pairs, location) = (self.as_pairs(), Location::caller());
-        if pairs.fanout(&combiner).is_some() {
+        if pairs.fanout(&combiner).is_some() && combiner.side_inputs().is_empty() {
             let dropped = Some(dropped::factory::<((K, u32), V)>());
             let (results, node) = pairs.combined_and_dropped(combiner, None, dropped, location);
             let spread: PCollection<Dropped<((K, u32), V)>> = pairs.dropped(node);
@@ -171,6 +171,9 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
         dropped: Option<DroppedFactory>,
         location: Location,
     ) -> (PCollection<(K, C::Output)>, NodeId) {
+        if !combiner.side_inputs().is_empty() {
+            return self.combined_with_views(combiner, global_key, dropped, location);
+        }
         let Some(fanout) = self.fanout(&combiner) else {
             return self.combined_at_once("CombinePerKey", combiner, global_key, dropped, location);
         };
@@ -215,6 +218,22 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
         let may_spread = !is_merging || fault!("fan-out-tears-sessions-apart");
         // That 0 is no fan-out is said in any case.
         combiner.hot_key_fanout().filter(|fanout| may_spread || *fanout == 0)
+    }
+
+    /// A fold that looks at views: the values are gathered, and each pane is folded as it goes out, with what
+    /// the views show then.
+    fn combined_with_views<C: CombineFn<V>>(
+        &self,
+        combiner: C,
+        global_key: Option<K>,
+        dropped: Option<DroppedFactory>,
+        location: Location,
+    ) -> (PCollection<(K, C::Output)>, NodeId) {
+        self.pipeline().scoped("CombinePerKey", location, || {
+            let (groups, gather) =
+                self.combined_at_once("Gather", Gather, global_key, dropped, location);
+            (groups.folded_with_views(combiner, location), gather)
+        })
     }
 
     fn combined_at_once<C: CombineFn<V>>(

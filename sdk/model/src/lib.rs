@@ -13,6 +13,7 @@
 //!   trigger                        when a grouping puts out what it has
 //!   view                           what a side input shows, window by window
 //!   metrics                        what an author counts
+//!   options                        what a person gives to the author's code
 //!   windowing, graph               the pipeline itself, immutable once built
 //! ```
 //!
@@ -29,6 +30,7 @@ mod kernel;
 mod key;
 mod metadata;
 mod metrics;
+mod options;
 mod pane;
 mod sign;
 mod sink;
@@ -61,6 +63,7 @@ pub use metrics::{
     Counter, Distribution, DistributionValue, Gauge, GaugeValue, StepMetrics, StringSet,
     take_metrics,
 };
+pub use options::UserOptions;
 pub use pane::{PaneInfo, PaneTiming};
 pub use sign::Sign;
 pub use sink::{AnySink, AnySinkWriter, Epoch, Sink, SinkWriter, WorkerIndex, erase_sink};
@@ -69,8 +72,8 @@ pub use source::{
     erase_source,
 };
 pub use stateful::{
-    Due, KeyWindow, SavedState, SetTimer, StatefulFactory, StatefulKernel, TimeDomain, TimerBook,
-    TimerName,
+    Due, KeyWindow, SavedState, SetTimer, StatefulFactory, StatefulKernel, StatefulKernelContext,
+    TimeDomain, TimerBook, TimerName, WindowViews,
 };
 pub use table::{Cell, KeyedTable, PaneCell, Placement, Slot, TableFactory};
 pub use time::{

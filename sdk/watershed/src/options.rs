@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use watershed_model::GraphFormat;
+use watershed_model::{GraphFormat, UserOptions};
 use watershed_runner_core::{Checks, RunOptions};
 
 #[cfg(feature = "ui")]
@@ -111,6 +111,10 @@ pub struct PipelineOptions {
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 64 << 20, value_name = "BYTES"))]
     pub max_element_bytes: usize,
 
+    /// An option of the program's own steps, which they read by its name; may be given several times.
+    #[cfg_attr(feature = "cli", arg(long = "option", value_name = "NAME=VALUE", value_parser = parse_option))]
+    pub options: Vec<(String, String)>,
+
     /// Print the pipeline's graph on standard output instead of running it.
     #[cfg_attr(feature = "cli", arg(
         long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text",
@@ -151,6 +155,14 @@ fn parse_checks(text: &str) -> Result<Checks, String> {
 }
 
 #[cfg(feature = "cli")]
+fn parse_option(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().into(), value.into())),
+        _ => Err("a name and a value are meant, like limit=5".to_owned()),
+    }
+}
+
+#[cfg(feature = "cli")]
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()
@@ -180,6 +192,7 @@ impl Default for PipelineOptions {
             checks: run.checks,
             bundle_elements: run.bundle_elements,
             max_element_bytes: run.max_element_bytes,
+            options: Vec::new(),
             show_graph: None,
             show_plan: None,
             #[cfg(feature = "ui")]
@@ -203,6 +216,7 @@ impl PipelineOptions {
         run.checks = self.checks;
         run.bundle_elements = self.bundle_elements;
         run.max_element_bytes = self.max_element_bytes;
+        run.user_options = self.options.iter().cloned().collect::<UserOptions>();
         run
     }
 }

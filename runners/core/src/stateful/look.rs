@@ -3,7 +3,7 @@
 use watershed_model::{TimeDomain, Timestamp};
 
 use super::{book::Kept, operator::StatefulOperator};
-use crate::{Account, Holder, OpenWindow, StateSize, grouping::end};
+use crate::{Account, Holder, OpenWindow, Sight, StateSize, ViewReader, grouping::end};
 
 impl StatefulOperator {
     /// What came, was handed to the author's code, and waits for its place in the order of times.
@@ -14,12 +14,16 @@ impl StatefulOperator {
 
     /// How much is kept.
     pub fn state_size(&self) -> StateSize {
-        StateSize { entries: self.book.entries() as u64, elements: self.waiting() }
+        let waiting = self.reader.as_ref().map_or(0, ViewReader::waiting);
+        StateSize { entries: self.book.entries() as u64, elements: self.waiting() + waiting as u64 }
     }
 
     /// What holds the output watermark where it is, if something here does.
-    pub fn holder(&self) -> Option<Holder> {
+    pub fn holder(&self, sight: &Sight<'_>) -> Option<Holder> {
         let at = self.hold()?;
+        if let Some(reader) = self.reader.as_ref().filter(|reader| reader.hold() == Some(at)) {
+            return reader.holder(sight);
+        }
         let window = |kept: &Kept| self.book.windows.get(kept.window).window.clone();
         let domains = [TimeDomain::EventTime, TimeDomain::ProcessingTime];
         let mut timers = domains.into_iter().flat_map(|domain| self.book.set_timers(domain));

@@ -1,15 +1,17 @@
 //! A stateful step on one worker.
 
 use watershed_model::{
-    AnyBundle, BoxError, Drops, KernelOutput, SavedState, Stateful, StatefulFactory,
-    StatefulKernel, Timestamp, WindowingStrategy, fault,
+    AnyBundle, BoxError, CollectionId, Drops, Graph, KernelOutput, NodeId, Primitive, SavedState,
+    Stateful, StatefulFactory, StatefulKernel, StatefulKernelContext, Timestamp, UserOptions,
+    ViewContent, WindowViews, fault,
 };
 
 use super::book::Book;
 use crate::{
-    Account, Emit, Failure,
+    Account, Emit, Failure, Ready, Sight, ViewReader,
     grouping::{Admission, Dropped, in_windows},
     guard,
+    views::Alike,
 };
 
 /// One stateful step on one worker.
@@ -19,6 +21,9 @@ pub struct StatefulOperator {
     pub(super) book: Book,
     pub(super) step: Stateful,
     allowed_lateness: watershed_model::Duration,
+    /// Sees to the views, if the step reads some.
+    pub(super) reader: Option<ViewReader>,
+    input_watermark: Timestamp,
     /// Which outputs somebody reads.
     wanted: Vec<bool>,
     most_elements: usize,
@@ -28,26 +33,33 @@ pub struct StatefulOperator {
 }
 
 impl StatefulOperator {
-    /// A step that keeps nothing yet, set up. `windowing` is that of the input; it puts out bundles of about
-    /// `most_elements`, on the ports that are wanted.
+    /// A step of a graph on a worker, that keeps nothing yet, set up. It puts out bundles of about
+    /// `most_elements`, on the ports that somebody reads.
     ///
     /// # Errors
     /// What the author's code returned, or its panic.
     pub fn start(
-        step: &Stateful,
-        windowing: &WindowingStrategy,
-        wanted: Vec<bool>,
+        graph: &Graph,
+        id: NodeId,
+        worker: usize,
         most_elements: usize,
     ) -> Result<Self, Failure> {
+        let node = graph.node(id);
+        let Primitive::Stateful(step) = &node.primitive else {
+            unreachable!("only a stateful step is run by this")
+        };
         let factory = step.kernel.clone();
-        let allowed_lateness = windowing.allowed_lateness;
+        let allowed_lateness = graph.collection(node.inputs[0]).windowing.allowed_lateness;
+        let is_read = |output: &CollectionId| !graph.readers(*output).is_empty();
         let mut operator = StatefulOperator {
             kernel: Some(guard(|| Ok(factory()))?),
             factory,
             book: book(step, allowed_lateness),
             step: step.clone(),
             allowed_lateness,
-            wanted,
+            reader: ViewReader::new(graph, id, worker),
+            input_watermark: Timestamp::MIN,
+            wanted: node.outputs.iter().map(is_read).collect(),
             most_elements: most_elements.max(1),
             dropped: Dropped::new(None),
             drops: Drops::default(),
@@ -62,26 +74,47 @@ impl StatefulOperator {
         &mut self,
         call: impl FnOnce(&mut dyn StatefulKernel, &mut Book) -> Result<T, BoxError>,
     ) -> Result<T, Failure> {
-        let Some(kernel) = &mut self.kernel else {
-            unreachable!("a failure ends the run, so nothing is called after it")
-        };
-        let book = &mut self.book;
-        let result = guard(|| call(&mut **kernel, book));
-        if result.is_err()
-            && let Some(mut failed) = self.kernel.take()
-        {
-            // The first failure is the one to tell.
-            let _ = guard(|| failed.teardown());
-        }
-        result
+        called(&mut self.kernel, &mut self.book, call)
     }
 
-    /// Takes a bundle in: drops what is late, and hands the rest to the author's code. What is due behind it,
-    /// as a timer that was set for a time that has passed, waits for [`fire`](Self::fire).
+    /// Takes a bundle in: what has to wait for a view waits, what is late is dropped, and the rest goes to the
+    /// author's code. What is due behind it, as a timer that was set for a time that has passed, waits for
+    /// [`fire`](Self::fire).
     ///
     /// # Errors
-    /// What the author's code returned, or its panic.
-    pub fn process(&mut self, bundle: AnyBundle, emit: Emit<'_>) -> Result<(), Failure> {
+    /// What the author's code returned, or its panic; or when a view has nothing to show.
+    pub fn process(
+        &mut self,
+        bundle: AnyBundle,
+        sight: &Sight<'_>,
+        emit: Emit<'_>,
+    ) -> Result<(), Failure> {
+        let Some(reader) = &mut self.reader else {
+            return self.handle(bundle, &[], sight.options, emit);
+        };
+        let ready = guard(|| reader.take(bundle, sight))?;
+        self.handle_all(ready, sight.options, emit)
+    }
+
+    fn handle_all(
+        &mut self,
+        ready: Ready,
+        options: &UserOptions,
+        emit: Emit<'_>,
+    ) -> Result<(), Failure> {
+        ready.into_iter().try_for_each(|(part, contents)| {
+            self.handle(part, &contents, options, &mut |port, bundle| emit(port, bundle))
+        })
+    }
+
+    /// Elements that wait for no view.
+    fn handle(
+        &mut self,
+        bundle: AnyBundle,
+        contents: &[ViewContent],
+        options: &UserOptions,
+        emit: Emit<'_>,
+    ) -> Result<(), Failure> {
         let came = in_windows(&bundle);
         self.account.came += came;
         let (book, watermark) = (&self.book, self.book.watermark);
@@ -91,9 +124,11 @@ impl StatefulOperator {
         let (bundle, _) = admission.apply(bundle, watermark, &mut self.dropped);
         let mut late = self.dropped.take_drops();
         let mut rest = (!bundle.is_empty()).then(|| admission.only_open(bundle));
+        let views = Alike(contents);
+        let cx = StatefulKernelContext { views: &views, options };
         while let Some(bundle) = rest {
             let mut out = KernelOutput::new(self.wanted.clone(), self.most_elements);
-            rest = self.call(|kernel, book| kernel.process(bundle, book, &mut out))?;
+            rest = self.call(|kernel, book| kernel.process(bundle, &cx, book, &mut out))?;
             late.merge(&self.put_out(&mut out, emit));
         }
         self.account.folded += came - late.total();
@@ -103,18 +138,45 @@ impl StatefulOperator {
 
     /// Times move forward. What is due is called with [`fire`](Self::fire).
     pub fn advance(&mut self, watermark: Timestamp, now: Timestamp) {
-        self.book.watermark = self.book.watermark.max(watermark);
+        self.input_watermark = self.input_watermark.max(watermark);
         self.book.now = self.book.now.max(now);
+        self.go_on();
     }
 
-    /// Calls the author for what is due, first by the watermark, then by the processing time; one bundle.
-    /// Whether that was all.
+    /// The step has come as far as its input, but for what waits for a view: to that, no time passes
+    /// meanwhile.
+    fn go_on(&mut self) {
+        let hold = self.reader.as_ref().and_then(ViewReader::hold);
+        let hold = hold.filter(|_| !fault!("windows-pass-what-waits-for-a-view"));
+        let watermark = self.input_watermark.min(hold.unwrap_or(Timestamp::MAX));
+        self.book.watermark = self.book.watermark.max(watermark);
+    }
+
+    /// Handles what need not wait for views any more, then calls the author for what is due, first by the
+    /// watermark, then by the processing time; one bundle. Whether that was all.
     ///
     /// # Errors
-    /// What the author's code returned, or its panic.
-    pub fn fire(&mut self, emit: Emit<'_>) -> Result<bool, Failure> {
+    /// What the author's code returned, or its panic; or when a view has nothing to show.
+    pub fn fire(&mut self, sight: &Sight<'_>, emit: Emit<'_>) -> Result<bool, Failure> {
+        if let Some(reader) = &mut self.reader {
+            let ready = guard(|| reader.release(sight))?;
+            self.handle_all(ready, sight.options, emit)?;
+            self.go_on();
+        }
         let mut out = KernelOutput::new(self.wanted.clone(), self.most_elements);
-        let is_done = self.call(|kernel, book| kernel.fire(book, &mut out))?;
+        let looking = self.reader.as_ref().map(|reader| reader.at(sight));
+        let views: &dyn WindowViews = match &looking {
+            Some(looking) => looking,
+            None => &Alike(&[]),
+        };
+        let cx = StatefulKernelContext { views, options: sight.options };
+        let is_done = called(&mut self.kernel, &mut self.book, |kernel, book| {
+            kernel.fire(&cx, book, &mut out)
+        })?;
+        drop(looking);
+        if let Some(reader) = self.reader.as_ref().filter(|_| is_done) {
+            reader.has_come_to(sight.store, self.book.watermark);
+        }
         let drops = self.put_out(&mut out, emit);
         self.drops.merge(&drops);
         Ok(is_done)
@@ -128,7 +190,8 @@ impl StatefulOperator {
 
     /// Where what is kept here holds the output watermark.
     pub fn hold(&self) -> Option<Timestamp> {
-        self.book.holds.least()
+        let waits = self.reader.as_ref().and_then(ViewReader::hold);
+        self.book.holds.least().into_iter().chain(waits).min()
     }
 
     /// The processing time at which something is due next.
@@ -141,8 +204,14 @@ impl StatefulOperator {
         std::mem::take(&mut self.drops)
     }
 
+    /// How many elements wait to be handled in the order of their times.
     pub(super) fn waiting(&self) -> u64 {
         self.kernel.as_ref().map_or(0, |kernel| kernel.waiting())
+    }
+
+    /// Whether the step reads views.
+    pub fn reads_views(&self) -> bool {
+        self.reader.is_some()
     }
 
     /// All that is kept, in a form that any worker of any number of them can [`load`](Self::load).
@@ -196,6 +265,25 @@ impl Drop for StatefulOperator {
         // Reached when another step failed; that failure is told.
         let _ = self.end();
     }
+}
+
+/// Calls the kernel; after a failure it is torn down and gone.
+fn called<T>(
+    kernel: &mut Option<Box<dyn StatefulKernel>>,
+    book: &mut Book,
+    call: impl FnOnce(&mut dyn StatefulKernel, &mut Book) -> Result<T, BoxError>,
+) -> Result<T, Failure> {
+    let Some(running) = kernel else {
+        unreachable!("a failure ends the run, so nothing is called after it")
+    };
+    let result = guard(|| call(&mut **running, book));
+    if result.is_err()
+        && let Some(mut failed) = kernel.take()
+    {
+        // The first failure is the one to tell.
+        let _ = guard(|| failed.teardown());
+    }
+    result
 }
 
 fn book(step: &Stateful, allowed_lateness: watershed_model::Duration) -> Book {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use watershed_model::{TimeDomain, Timestamp, Window};
 
-use crate::{GroupingOperator, Standing, StatefulOperator, StepReport};
+use crate::{GroupingOperator, Sight, Standing, StatefulOperator, StepReport};
 
 /// Where one worker stands, at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -146,12 +146,17 @@ impl StepStatus {
         }
     }
     /// Adds what a stateful step keeps, and whether that holds the output watermark.
-    pub fn look_at_stateful(&mut self, step: &StatefulOperator, most_windows: usize) {
+    pub fn look_at_stateful(
+        &mut self,
+        step: &StatefulOperator,
+        sight: &Sight<'_>,
+        most_windows: usize,
+    ) {
         self.state = step.state_size();
         self.windows = step.open_windows(most_windows);
         self.report.ledger.elements = step.account();
         if self.output_watermark < self.input_watermark
-            && let Some(holder) = step.holder()
+            && let Some(holder) = step.holder(sight)
         {
             self.holder = holder;
         }

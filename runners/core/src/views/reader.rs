@@ -3,12 +3,19 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, AnyWindowFn, BoxError, CollectionId, Duration, Graph, NodeId, Timestamp,
-    ViewContent, Window, fault,
+    AnyBundle, AnyWindowFn, BoxError, CollectionId, Duration, Graph, NodeId, Primitive, Timestamp,
+    ViewContent, Window, WindowViews, fault,
 };
 
-use super::store::{ViewStore, by_window};
-use crate::{Holder, grouping::end, holds::Holds};
+use super::{
+    Sight,
+    store::{ViewStore, by_window},
+};
+use crate::{
+    Holder,
+    grouping::{end, expiry},
+    holds::Holds,
+};
 
 /// The part of a step that sees to its views, on one worker.
 pub struct ViewReader {
@@ -28,6 +35,19 @@ struct Read {
     /// Its step, as the author sees it.
     name: String,
     window_fn: Arc<dyn AnyWindowFn>,
+    /// Whether a window is read only when nothing more can come there, and how late something may come.
+    waits_for_end: bool,
+    allowed_lateness: Duration,
+}
+
+impl Read {
+    /// The watermark at which a window of the view that has no pane is read.
+    fn complete_at(&self, window: &Window) -> Timestamp {
+        match self.waits_for_end {
+            true => expiry(window, self.allowed_lateness),
+            false => end(window),
+        }
+    }
 }
 
 /// The parts of a bundle that have what they need, each with what the views show to it.
@@ -43,8 +63,16 @@ impl ViewReader {
             .iter()
             .map(|id| {
                 let view = graph.collection(*id);
-                let name = graph.node(view.producer).name.clone();
-                Read { id: *id, name, window_fn: view.windowing.window_fn.clone() }
+                let producer = graph.node(view.producer);
+                Read {
+                    id: *id,
+                    name: producer.name.clone(),
+                    window_fn: view.windowing.window_fn.clone(),
+                    waits_for_end: matches!(
+                        &producer.primitive, Primitive::View(view) if view.waits_for_end
+                    ),
+                    allowed_lateness: view.windowing.allowed_lateness,
+                }
             })
             .collect();
         (!views.is_empty()).then(|| ViewReader {
@@ -61,11 +89,11 @@ impl ViewReader {
     fn look(
         &self,
         window: &Window,
-        store: &ViewStore,
-        watermarks: &[Timestamp],
+        sight: &Sight<'_>,
     ) -> Result<Result<Vec<ViewContent>, usize>, BoxError> {
         let mut contents = Vec::with_capacity(self.views.len());
-        for (place, (view, watermark)) in std::iter::zip(&self.views, watermarks).enumerate() {
+        for (place, (view, watermark)) in std::iter::zip(&self.views, sight.watermarks).enumerate()
+        {
             let Some(side) = view.window_fn.window_at(window.max_timestamp())? else {
                 return Err(format!(
                     "`{}` has no window for the end of {window}: its window function does not say",
@@ -73,10 +101,10 @@ impl ViewReader {
                 )
                 .into());
             };
-            match store.read(view.id, &side) {
+            match sight.store.read(view.id, &side) {
                 Some(content) => contents.push(content),
-                None if *watermark >= end(&side) || fault!("readers-do-not-wait") => {
-                    let empty = store.empty(view.id);
+                None if *watermark >= view.complete_at(&side) || fault!("readers-do-not-wait") => {
+                    let empty = sight.store.empty(view.id);
                     contents.push(empty.map_err(|error| format!("`{}` {error}", view.name))?);
                 }
                 None => return Ok(Err(place)),
@@ -89,15 +117,10 @@ impl ViewReader {
     ///
     /// # Errors
     /// When a view has nothing to show.
-    pub fn take(
-        &mut self,
-        bundle: AnyBundle,
-        store: &ViewStore,
-        watermarks: &[Timestamp],
-    ) -> Result<Ready, BoxError> {
+    pub fn take(&mut self, bundle: AnyBundle, sight: &Sight<'_>) -> Result<Ready, BoxError> {
         let mut ready = Ready::new();
         for (window, part) in by_window(bundle) {
-            match self.look(&window, store, watermarks)? {
+            match self.look(&window, sight)? {
                 Ok(contents) => ready.push((part, contents)),
                 Err(_) => {
                     if !fault!("what-waits-for-a-view-does-not-hold") {
@@ -114,15 +137,11 @@ impl ViewReader {
     ///
     /// # Errors
     /// When a view has nothing to show.
-    pub fn release(
-        &mut self,
-        store: &ViewStore,
-        watermarks: &[Timestamp],
-    ) -> Result<Ready, BoxError> {
+    pub fn release(&mut self, sight: &Sight<'_>) -> Result<Ready, BoxError> {
         let mut ready = Ready::new();
         let windows: Vec<Window> = self.waiting.keys().cloned().collect();
         for window in windows {
-            let Ok(contents) = self.look(&window, store, watermarks)? else { continue };
+            let Ok(contents) = self.look(&window, sight)? else { continue };
             for part in self.waiting.remove(&window).unwrap_or_default() {
                 self.holds.change(Some(first_of(&part)), None);
                 ready.push((part, contents.clone()));
@@ -153,18 +172,38 @@ impl ViewReader {
         self.waiting.values().flatten().map(AnyBundle::len).sum()
     }
 
+    /// What views show to elements and timers of any window that has been looked at before.
+    pub(crate) fn at<'a>(&'a self, sight: &'a Sight<'a>) -> impl WindowViews + 'a {
+        Looking { reader: self, sight }
+    }
+
     /// The view that what holds the output watermark waits for.
-    pub fn holder(&self, store: &ViewStore, watermarks: &[Timestamp]) -> Option<Holder> {
+    pub fn holder(&self, sight: &Sight<'_>) -> Option<Holder> {
         let at = self.hold()?;
         let holds = |parts: &Vec<AnyBundle>| parts.iter().any(|part| first_of(part) == at);
         let (window, _) = self.waiting.iter().find(|(_, parts)| holds(parts))?;
-        match self.look(window, store, watermarks) {
+        match self.look(window, sight) {
             Ok(Err(place)) => {
                 let view = self.views[place].name.clone();
                 Some(Holder::View { view, window: window.clone(), at })
             }
             _ => None,
         }
+    }
+}
+
+/// A reader that looks at views.
+struct Looking<'a> {
+    reader: &'a ViewReader,
+    sight: &'a Sight<'a>,
+}
+
+impl WindowViews for Looking<'_> {
+    fn shown_to(&self, window: &Window) -> Result<Vec<ViewContent>, BoxError> {
+        self.reader.look(window, self.sight)?.map_err(|place| {
+            let view = &self.reader.views[place].name;
+            format!("`{view}` has nothing for {window} yet, though it was read there before").into()
+        })
     }
 }
 

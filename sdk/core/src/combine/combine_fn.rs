@@ -1,19 +1,29 @@
 //! The trait that every combiner implements.
 
-use std::marker::PhantomData;
-
 use watershed_model::{BoxError, Element};
 
-/// What a combiner is told beside its values. Side inputs will be read through it.
+use crate::{View, ViewList, views::Shown};
+
+/// What a combiner is told beside its values.
 #[derive(Clone, Copy, Debug)]
 pub struct CombineContext<'a> {
-    views: PhantomData<&'a ()>,
+    views: Shown<'a>,
 }
 
-impl CombineContext<'_> {
+impl<'a> CombineContext<'a> {
     /// A context without side inputs.
     pub const fn without_views() -> Self {
-        CombineContext { views: PhantomData }
+        CombineContext { views: Shown::nothing() }
+    }
+
+    pub(crate) fn new(views: Shown<'a>) -> Self {
+        CombineContext { views }
+    }
+
+    /// What a view shows to the window of the group. The combiner must have declared it in
+    /// [`side_inputs`](CombineFn::side_inputs).
+    pub fn side_input<C: Send + Sync + 'static>(&self, view: &View<C>) -> &'a C {
+        self.views.of(view)
     }
 }
 
@@ -85,6 +95,13 @@ pub trait CombineFn<V>: Clone + Send + Sync + 'static {
     fn hot_key_fanout(&self) -> Option<usize> {
         None
     }
+
+    /// The views that it reads, with [`side_input`](CombineContext::side_input). Each pane then sees what the
+    /// views show to its window when it goes out; so until then the values themselves are kept, not an
+    /// accumulator. (Beam: `CombineWithContext`.)
+    fn side_inputs(&self) -> ViewList {
+        ViewList::new()
+    }
 }
 
 /// A combiner whose keys are spread before they are merged. See [`HotKey::with_hot_key_fanout`].
@@ -129,6 +146,9 @@ impl<V, C: CombineFn<V>> CombineFn<V> for HotKeyFanout<C> {
     }
     fn hot_key_fanout(&self) -> Option<usize> {
         Some(self.fanout)
+    }
+    fn side_inputs(&self) -> ViewList {
+        self.combiner.side_inputs()
     }
 }
 

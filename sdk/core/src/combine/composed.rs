@@ -3,6 +3,7 @@
 use watershed_model::{BoxError, fault};
 
 use super::{CombineContext, CombineFn};
+use crate::ViewList;
 
 // A tuple of combiners gives a tuple of what each gives alone. (Beam: `CombineFns.compose`.)
 //
@@ -52,6 +53,11 @@ macro_rules! composed {
                     .into_iter()
                     .flatten()
                     .max()
+            }
+            /// Those of all of them.
+            fn side_inputs(&self) -> ViewList {
+                let all = ViewList::new()$(.and(self.$index.side_inputs()))*;
+                all.and(self.$last_index.side_inputs())
             }
         }
     };

@@ -3,6 +3,7 @@
 use watershed_model::BoxError;
 
 use super::{CombineContext, CombineFn, Retract};
+use crate::ViewList;
 
 /// A combiner that is given a part of each value; see [`CombineOver::over`].
 #[derive(Clone, Copy, Debug)]
@@ -82,5 +83,8 @@ where
     }
     fn hot_key_fanout(&self) -> Option<usize> {
         self.combiner.hot_key_fanout()
+    }
+    fn side_inputs(&self) -> ViewList {
+        self.combiner.side_inputs()
     }
 }

@@ -1,8 +1,6 @@
 //! What a DoFn is told beside its element.
 
-use std::marker::PhantomData;
-
-use watershed_model::{Metadata, PaneInfo, Sign, Timestamp, Window};
+use watershed_model::{Metadata, PaneInfo, Sign, Timestamp, UserOptions, Window};
 
 use crate::{View, views::Shown};
 
@@ -12,11 +10,22 @@ pub struct ElementContext<'a> {
     metadata: &'a Metadata,
     place: usize,
     views: Shown<'a>,
+    options: &'a UserOptions,
 }
 
 impl<'a> ElementContext<'a> {
-    pub(crate) fn new(metadata: &'a Metadata, place: usize, views: Shown<'a>) -> Self {
-        ElementContext { metadata, place, views }
+    pub(crate) fn new(
+        metadata: &'a Metadata,
+        place: usize,
+        views: Shown<'a>,
+        options: &'a UserOptions,
+    ) -> Self {
+        ElementContext { metadata, place, views, options }
+    }
+
+    /// The options that were given when the program started: `--option NAME=VALUE`.
+    pub fn options(&self) -> &'a UserOptions {
+        self.options
     }
 
     /// What a view shows to the element, by its window. The DoFn must have declared it in
@@ -47,14 +56,19 @@ impl<'a> ElementContext<'a> {
     }
 }
 
-/// What `start_bundle` and `finish_bundle` are told. Options will be read through it.
+/// What `start_bundle` and `finish_bundle` are told.
 #[derive(Clone, Copy, Debug)]
 pub struct BundleContext<'a> {
-    life: PhantomData<&'a ()>,
+    options: &'a UserOptions,
 }
 
-impl BundleContext<'_> {
-    pub(crate) fn new() -> Self {
-        BundleContext { life: PhantomData }
+impl<'a> BundleContext<'a> {
+    pub(crate) fn new(options: &'a UserOptions) -> Self {
+        BundleContext { options }
+    }
+
+    /// The options that were given when the program started: `--option NAME=VALUE`.
+    pub fn options(&self) -> &'a UserOptions {
+        self.options
     }
 }

@@ -184,7 +184,7 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
         }
         let Bundle { values, mut metadata } = bundle;
         let mut emitters = D::Outputs::open(out, !metadata.is_uniform());
-        let bundle_context = BundleContext::new();
+        let bundle_context = BundleContext::new(cx.options);
         self.do_fn.start_bundle(&bundle_context)?;
         let mut values = values.into_iter();
         let mut done = 0;
@@ -192,7 +192,7 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
             D::Outputs::begin(&mut emitters, Some(done));
             self.do_fn.process(
                 value,
-                &ElementContext::new(&metadata, done, shown),
+                &ElementContext::new(&metadata, done, shown, cx.options),
                 &mut emitters,
             )?;
             done += 1;

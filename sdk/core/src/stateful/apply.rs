@@ -7,7 +7,7 @@ use watershed_model::{
 };
 
 use super::{StateSpec, StatefulDoFn, kernel::Work};
-use crate::{Keyed, Outputs, PCollection};
+use crate::{Keyed, Outputs, PCollection, views::attach};
 
 impl<T: Element> PCollection<T> {
     /// Runs a stateful DoFn on every element, by key and window. Its state is addressed by the name, so it has
@@ -23,6 +23,7 @@ impl<T: Element> PCollection<T> {
     {
         let mut spec = StateSpec::default();
         do_fn.declare(&mut spec);
+        let side_inputs = do_fn.side_inputs();
         let primitive = Primitive::Stateful(Stateful {
             key: <dyn KeyType>::of::<K, V>(),
             kernel: Arc::new(move || {
@@ -40,6 +41,7 @@ impl<T: Element> PCollection<T> {
             let node = graph.add_node("Stateful", Location::caller(), primitive, vec![self.id()]);
             let subject = Subject::Node(node);
             graph.rename(subject, name);
+            attach(self.pipeline(), &mut graph, node, &side_inputs);
             if is_merging && !fault!("stateful-steps-take-merging-windows") {
                 graph.problem(
                     subject,

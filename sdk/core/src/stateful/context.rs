@@ -2,10 +2,11 @@
 
 use watershed_model::{
     BoxError, Duration, KeyWindow, PaneInfo, SetTimer, TimeDomain, TimerBook, TimerName, Timestamp,
-    Window, fault,
+    UserOptions, Window, fault,
 };
 
 use super::columns::Columns;
+use crate::{View, views::Shown};
 
 /// The key and window at hand, and what is kept for them. Cells and timers are reached through the handles
 /// that [`declare`](super::StatefulDoFn::declare) returned: `cells.count.get(cx)`.
@@ -17,6 +18,8 @@ pub struct StateContext<'a, K> {
     pub(super) pane: PaneInfo,
     pub(super) from: From,
     pub(super) skew: Duration,
+    pub(in crate::stateful) views: Shown<'a>,
+    pub(super) options: &'a UserOptions,
     pub(super) columns: &'a mut Columns,
     pub(super) book: &'a mut dyn TimerBook,
 }
@@ -36,7 +39,18 @@ pub(super) enum When {
     After(Duration),
 }
 
-impl<K> StateContext<'_, K> {
+impl<'a, K> StateContext<'a, K> {
+    /// What a view shows to the window. The DoFn must have declared it in
+    /// [`side_inputs`](super::StatefulDoFn::side_inputs).
+    pub fn side_input<C: Send + Sync + 'static>(&self, view: &View<C>) -> &'a C {
+        self.views.of(view)
+    }
+
+    /// The options that were given when the program started: `--option NAME=VALUE`.
+    pub fn options(&self) -> &'a UserOptions {
+        self.options
+    }
+
     /// The key.
     pub fn key(&self) -> &K {
         self.key

@@ -5,7 +5,7 @@ use std::fmt;
 use watershed_model::{BoxError, Duration, SetTimer, Timestamp};
 
 use super::{DeclaredTimer, StateContext, StateSpec};
-use crate::{BundleContext, Outputs};
+use crate::{BundleContext, Outputs, ViewList};
 
 /// What a stateful DoFn's methods put elements into.
 pub type StatefulEmitters<D, K, V> = <<D as StatefulDoFn<K, V>>::Outputs as Outputs>::Emitters;
@@ -146,6 +146,12 @@ pub trait StatefulDoFn<K, V>: Clone + Send + Sync + 'static {
     /// The run fails.
     fn teardown(&mut self) -> Result<(), BoxError> {
         Ok(())
+    }
+
+    /// The views that it reads, with [`side_input`](StateContext::side_input), while it handles elements and
+    /// timers. Elements wait until their window's views can be read, and timers behind them.
+    fn side_inputs(&self) -> ViewList {
+        ViewList::new()
     }
 
     /// How far before its input's time an output may lie.

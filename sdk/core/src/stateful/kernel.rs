@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use watershed_model::{
     AnyBundle, BoxError, Bundle, DropReason, Due, Element, KernelOutput, Key, KeyWindow, PaneInfo,
-    SavedState, StatefulKernel, TimeDomain, TimerBook, Timestamp, Window, WindowSet, fault,
+    SavedState, StatefulKernel, StatefulKernelContext, TimeDomain, TimerBook, Timestamp, Window,
+    WindowSet, fault,
 };
 
 use super::{
     FiredTimer, StateContext, StateSpec, StatefulDoFn, columns::Columns, context::From, keys::Keys,
-    rows::Rows,
+    looks::Looks, rows::Rows,
 };
 use crate::{BundleContext, Outputs, do_fn::one_window_each};
 
@@ -38,6 +39,7 @@ pub(super) struct Work<K, V, D: StatefulDoFn<K, V>> {
     /// By [`KeyWindow`], where input is sorted.
     pub(super) sorted: Vec<Sorted<V>>,
     pub(super) waiting: u64,
+    looks: Looks,
 }
 
 impl<K: Key, V: Element, D: StatefulDoFn<K, V>> Work<K, V, D> {
@@ -46,7 +48,8 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> Work<K, V, D> {
         let cells = do_fn.declare(&mut spec);
         let columns = Columns(spec.cells.iter().map(|cell| (cell.column)()).collect());
         let keys = Keys::new();
-        Work { do_fn, cells, spec, keys, columns, sorted: Vec::new(), waiting: 0 }
+        let looks = Looks::new(do_fn.side_inputs().ids());
+        Work { do_fn, cells, spec, keys, columns, sorted: Vec::new(), waiting: 0, looks }
     }
 
     /// Where this key and window is kept; it begins if it is new.
@@ -101,6 +104,7 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> Work<K, V, D> {
         at: KeyWindow,
         timestamp: Timestamp,
         what: What<'_, V>,
+        cx: &StatefulKernelContext<'_>,
         book: &mut dyn TimerBook,
     ) -> Result<(), BoxError> {
         let (key, window) = self.keys.get(at);
@@ -115,8 +119,21 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> Work<K, V, D> {
         let row = bundle.rows.add(timestamp, window, pane);
         D::Outputs::begin(&mut bundle.emitters, Some(row));
         let skew = self.do_fn.allowed_timestamp_skew();
-        let columns = &mut self.columns;
-        let mut cx = StateContext { key, at, window, timestamp, pane, from, skew, columns, book };
+        let (columns, options) = (&mut self.columns, cx.options);
+        let views = self.looks.at(window, cx.views)?;
+        let mut cx = StateContext {
+            key,
+            at,
+            window,
+            timestamp,
+            pane,
+            from,
+            skew,
+            views,
+            options,
+            columns,
+            book,
+        };
         match what {
             What::Element(Waiting { value, .. }) => {
                 self.do_fn.process(value, &self.cells, &mut cx, &mut bundle.emitters)
@@ -132,12 +149,13 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> Work<K, V, D> {
         &mut self,
         due: Due,
         bundle: &mut Calls<D::Outputs>,
+        cx: &StatefulKernelContext<'_>,
         book: &mut dyn TimerBook,
     ) -> Result<(), BoxError> {
         match due {
             Due::Timer { at, timer, is_at_end } => {
                 let fired = FiredTimer { timer: Some(&timer), is_at_end };
-                self.call(bundle, at, timer.output, What::Timer(fired), book)
+                self.call(bundle, at, timer.output, What::Timer(fired), cx, book)
             }
             Due::Elements { at, until } => {
                 let sorted = &mut self.sorted[at.0 as usize];
@@ -148,14 +166,14 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> Work<K, V, D> {
                 for (timestamp, elements) in due {
                     for waiting in elements {
                         self.waiting -= 1;
-                        self.call(bundle, at, timestamp, What::Element(waiting), book)?;
+                        self.call(bundle, at, timestamp, What::Element(waiting), cx, book)?;
                     }
                 }
                 Ok(())
             }
             Due::Expiration { at, output } => {
                 let fired = FiredTimer { timer: None, is_at_end: false };
-                self.call(bundle, at, output, What::Timer(fired), book)?;
+                self.call(bundle, at, output, What::Timer(fired), cx, book)?;
                 self.forget(at, book);
                 Ok(())
             }
@@ -194,6 +212,7 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
     fn process(
         &mut self,
         input: AnyBundle,
+        cx: &StatefulKernelContext<'_>,
         book: &mut dyn TimerBook,
         out: &mut KernelOutput,
     ) -> Result<Option<AnyBundle>, BoxError> {
@@ -205,7 +224,8 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
         let Bundle { values, mut metadata } = bundle;
         let (asks, skew) = (self.asks_for_latest(), self.do_fn.allowed_timestamp_skew());
         let mut emitters = D::Outputs::open(out, !metadata.is_uniform());
-        self.do_fn.start_bundle(&BundleContext::new())?;
+        self.looks.begin();
+        self.do_fn.start_bundle(&BundleContext::new(cx.options))?;
         // Each distinct window is looked up once.
         let mut windows: Vec<Option<u32>> = vec![None; metadata.windows.table().len()];
         let mut values = values.into_iter();
@@ -227,9 +247,21 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
             }
             let (key, window) = self.keys.get(at);
             let (pane, from) = (*metadata.panes.get(done), From::Element);
-            let columns = &mut self.columns;
-            let mut cx =
-                StateContext { key, at, window, timestamp, pane, from, skew, columns, book };
+            let (columns, options) = (&mut self.columns, cx.options);
+            let views = self.looks.at(window, cx.views)?;
+            let mut cx = StateContext {
+                key,
+                at,
+                window,
+                timestamp,
+                pane,
+                from,
+                skew,
+                views,
+                options,
+                columns,
+                book,
+            };
             self.do_fn.process(value, &self.cells, &mut cx, &mut emitters)?;
             done += 1;
             if out.is_full(D::Outputs::len(&emitters)) {
@@ -237,13 +269,19 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
             }
         }
         D::Outputs::begin(&mut emitters, None);
-        self.do_fn.finish_bundle(&BundleContext::new(), &mut emitters)?;
+        self.do_fn.finish_bundle(&BundleContext::new(cx.options), &mut emitters)?;
         D::Outputs::close(emitters, &metadata, skew, out)?;
         let rest: Vec<(K, V)> = values.collect();
         Ok((!rest.is_empty()).then(|| AnyBundle::new(Bundle::new(rest, metadata.split_off(done)))))
     }
 
-    fn fire(&mut self, book: &mut dyn TimerBook, out: &mut KernelOutput) -> Result<bool, BoxError> {
+    fn fire(
+        &mut self,
+        cx: &StatefulKernelContext<'_>,
+        book: &mut dyn TimerBook,
+        out: &mut KernelOutput,
+    ) -> Result<bool, BoxError> {
+        self.looks.begin();
         let mut bundle: Option<Calls<D::Outputs>> = None;
         let mut is_done = true;
         while let Some(due) = book.next() {
@@ -254,14 +292,14 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
                 continue;
             }
             if bundle.is_none() {
-                self.do_fn.start_bundle(&BundleContext::new())?;
+                self.do_fn.start_bundle(&BundleContext::new(cx.options))?;
             }
             let bundle = bundle.get_or_insert_with(|| Calls {
                 rows: Rows::default(),
                 emitters: D::Outputs::open(out, true),
                 calls: 0,
             });
-            self.handle(due, bundle, book)?;
+            self.handle(due, bundle, cx, book)?;
             bundle.calls += 1;
             if out.is_full(D::Outputs::len(&bundle.emitters)) || bundle.calls >= MOST_CALLS {
                 is_done = false;
@@ -270,7 +308,7 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
         }
         if let Some(Calls { rows, mut emitters, .. }) = bundle {
             D::Outputs::begin(&mut emitters, None);
-            self.do_fn.finish_bundle(&BundleContext::new(), &mut emitters)?;
+            self.do_fn.finish_bundle(&BundleContext::new(cx.options), &mut emitters)?;
             let skew = self.do_fn.allowed_timestamp_skew();
             D::Outputs::close(emitters, &rows.metadata(), skew, out)?;
         }

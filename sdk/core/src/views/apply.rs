@@ -3,8 +3,8 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
-    AccumulationMode, Bundle, Element, ElementType, Key, Location, PaneTiming, Primitive, Subject,
-    Timestamp, ViewFactory, fault,
+    AccumulationMode, Bundle, CollectionId, Element, ElementType, Key, Location, PaneTiming,
+    Primitive, Subject, Timestamp, ViewFactory, fault,
 };
 
 use super::{
@@ -71,7 +71,9 @@ impl<T: Element> PCollection<T> {
             let told: PCollection<((), Refining<T>)> =
                 self.pipeline().add_step("WithPanes", location, told, self.id());
             let panes = told.group_by_key();
-            self.view_of(&panes, kind, builder(nothing, self.accumulates()), location)
+            let builder = builder(nothing, self.accumulates());
+            let view = watershed_model::View { kind, builder, waits_for_end: false };
+            self.view_of(panes.id(), view, location)
         })
     }
 
@@ -81,18 +83,17 @@ impl<T: Element> PCollection<T> {
         mode == Some(AccumulationMode::Accumulating)
     }
 
-    fn view_of<C>(
+    /// A view of this collection, which is fed by another.
+    pub(super) fn view_of<C>(
         &self,
-        panes: &PCollection<((), Group<Refining<T>>)>,
-        kind: &'static str,
-        builder: ViewFactory,
+        fed_by: CollectionId,
+        view: watershed_model::View,
         location: Location,
     ) -> View<C> {
         let mut graph = self.pipeline().graph();
         let windowing = graph.collection(self.id()).windowing.clone();
         let boundedness = graph.collection(self.id()).boundedness;
-        let primitive = Primitive::View(watershed_model::View { kind, builder });
-        let node = graph.add_node("View", location, primitive, vec![panes.id()]);
+        let node = graph.add_node("View", location, Primitive::View(view), vec![fed_by]);
         let has_windows = matches!(windowing.window_fn.window_at(Timestamp::MIN), Ok(Some(_)));
         if !has_windows && !fault!("views-may-merge") {
             graph.problem(

@@ -4,6 +4,8 @@
 //!   view        a handle on a view, and several of them together
 //!   builders    what each kind of view gathers
 //!   apply       the methods that make a view of a collection
+//!   folding     combiners that read views
+//!   wait_on     a view that shows only that something is complete
 //!   with        closures that read views beside their element
 //! ```
 //! An element sees the window of the view in which its own window ends. It waits until that window has a
@@ -11,7 +13,9 @@
 
 mod apply;
 mod builders;
+mod folding;
 mod view;
+mod wait_on;
 mod with;
 
 pub use builders::ViewMap;

@@ -30,6 +30,11 @@ impl<C> View<C> {
         View { id, pipeline: pipeline.downgrade(), content: PhantomData }
     }
 
+    /// The list that has this view and no other.
+    pub(super) fn alone(&self) -> ViewList {
+        ViewList(vec![self.entry()])
+    }
+
     fn entry(&self) -> Entry {
         Entry { id: self.id, pipeline: self.pipeline.clone() }
     }
@@ -57,6 +62,18 @@ impl ViewList {
     pub fn with<C>(mut self, view: &View<C>) -> Self {
         self.0.push(view.entry());
         self
+    }
+
+    /// Those of another list too.
+    #[must_use]
+    pub fn and(mut self, others: ViewList) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(crate) fn ids(&self) -> Vec<CollectionId> {
@@ -107,7 +124,7 @@ pub trait ReadViews: 'static {
 impl<C: Send + Sync + 'static> SideInputs for &View<C> {
     type Read = View<C>;
     fn list(&self) -> ViewList {
-        ViewList::new().with(self)
+        self.alone()
     }
 }
 
@@ -156,6 +173,11 @@ pub(crate) struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
+    /// No views.
+    pub(crate) const fn nothing() -> Self {
+        Shown { ids: &[], contents: &[] }
+    }
+
     /// What a view shows.
     pub(crate) fn of<C: Send + Sync + 'static>(&self, view: &View<C>) -> &'a C {
         match self.ids.iter().position(|id| *id == view.id) {

@@ -187,6 +187,8 @@ pub struct View {
     pub kind: &'static str,
     /// Makes what gathers the content of one window.
     pub builder: ViewFactory,
+    /// Whether it shows what it has of a window only when nothing more can come there, however late.
+    pub waits_for_end: bool,
 }
 
 /// Writes to a sink.

@@ -9,9 +9,8 @@ use crate::{
     combine::{CombineContext, CombineFn},
 };
 
-const CX: CombineContext<'static> = CombineContext::without_views();
-
-/// Values, folded as they are added: only the accumulator is kept. (Beam: `CombiningState`.)
+/// Values, folded as they are added: only the accumulator is kept. Views that the combiner reads must be
+/// declared by the DoFn. (Beam: `CombiningState`.)
 #[derive(Clone)]
 pub struct CombiningState<V, C> {
     id: u32,
@@ -27,9 +26,10 @@ impl<V, C: CombineFn<V>> CombiningState<V, C> {
     /// Adds a value.
     #[inline]
     pub fn add<K>(&self, cx: &mut StateContext<'_, K>, value: V) {
+        let views = CombineContext::new(cx.views);
         let cell = cx.cell::<C::Accumulator>(self.id);
-        let accumulator = cell.get_or_insert_with(|| self.combiner.create(&CX));
-        self.combiner.add(accumulator, value, &CX);
+        let accumulator = cell.get_or_insert_with(|| self.combiner.create(&views));
+        self.combiner.add(accumulator, value, &views);
     }
 
     /// The result of all values that were added; of none, that of the combiner's identity.
@@ -37,8 +37,10 @@ impl<V, C: CombineFn<V>> CombiningState<V, C> {
     /// # Errors
     /// When the combiner has no honest result, an overflow say.
     pub fn read<K>(&self, cx: &StateContext<'_, K>) -> Result<C::Output, BoxError> {
+        let views = CombineContext::new(cx.views);
         let accumulator = cx.get::<C::Accumulator>(self.id).cloned();
-        self.combiner.extract(accumulator.unwrap_or_else(|| self.combiner.create(&CX)), &CX)
+        let accumulator = accumulator.unwrap_or_else(|| self.combiner.create(&views));
+        self.combiner.extract(accumulator, &views)
     }
 
     /// Whether no value was added.

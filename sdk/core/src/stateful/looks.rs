@@ -1,0 +1,42 @@
+//! What views show to the windows of a bundle: looked up once, so that a bundle sees one version of each.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use watershed_model::{BoxError, CollectionId, ViewContent, Window, WindowViews};
+
+use crate::views::Shown;
+
+/// What the views of a DoFn show.
+pub(super) struct Looks {
+    ids: Vec<CollectionId>,
+    contents: HashMap<Window, Vec<ViewContent>, RandomState>,
+}
+
+impl Looks {
+    pub(super) fn new(ids: Vec<CollectionId>) -> Self {
+        Looks { ids, contents: HashMap::default() }
+    }
+
+    /// A bundle begins.
+    pub(super) fn begin(&mut self) {
+        self.contents.clear();
+    }
+
+    /// What is shown to a window.
+    #[inline]
+    pub(super) fn at(
+        &mut self,
+        window: &Window,
+        views: &dyn WindowViews,
+    ) -> Result<Shown<'_>, BoxError> {
+        if self.ids.is_empty() {
+            return Ok(Shown::default());
+        }
+        if !self.contents.contains_key(window) {
+            self.contents.insert(window.clone(), views.shown_to(window)?);
+        }
+        let contents = self.contents.get(window).map_or(&[][..], Vec::as_slice);
+        Ok(Shown { ids: &self.ids, contents })
+    }
+}
