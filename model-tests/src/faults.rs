@@ -52,6 +52,11 @@ pub const FAULTS: &[Fault] = &[
         &["GP-18"],
     ),
     breaking(
+        "a-cut-restriction-loses-a-position",
+        "a restriction that is cut loses a position",
+        &["SR-03"],
+    ),
+    breaking(
         "a-drain-is-told-as-done",
         "the report of a drained run says that it came to its end",
         &["MT-03"],
@@ -216,6 +221,7 @@ pub const FAULTS: &[Fault] = &[
         "an output keeps its input's window though another was given",
         &["EW-03"],
     ),
+    breaking("failed-attempts-count", "what a failed attempt counted counts", &["EW-15"]),
     breaking("failed-kernel-is-not-torn-down", "no teardown after an error or a panic", &["EW-11"]),
     breaking(
         "fan-out-accumulates-twice",
@@ -353,6 +359,11 @@ pub const FAULTS: &[Fault] = &[
         &["TR-05", "TR-19", "WM-13"],
     ),
     breaking(
+        "one-acknowledgement-is-enough",
+        "only one acknowledgement of a run is called",
+        &["SR-10"],
+    ),
+    breaking(
         "one-expired-window-loses-the-element",
         "an element is dropped when any of its windows has expired",
         &["WM-10"],
@@ -407,6 +418,7 @@ pub const FAULTS: &[Fault] = &[
         "flatten and reshuffle put everything into the global window",
         &["GP-12", "GP-13", "GP-26"],
     ),
+    breaking("poison-elements-are-lost", "elements that fail by themselves vanish", &["EW-16"]),
     breaking(
         "prepared-output-is-left",
         "what was prepared stays when another sink cannot prepare",
@@ -433,6 +445,11 @@ pub const FAULTS: &[Fault] = &[
         "readers-do-not-wait",
         "elements see an empty view where there is no pane yet",
         &["SI-01", "SI-04", "SI-07", "SI-09"],
+    ),
+    breaking(
+        "restrictions-do-not-hold",
+        "restrictions in hand do not hold the watermark",
+        &["SR-03"],
     ),
     breaking(
         "sessions-never-merge",
@@ -560,6 +577,7 @@ pub const FAULTS: &[Fault] = &[
     breaking("touching-sessions-merge", "two sessions one gap apart become one", &["WN-12"]),
     breaking("try-map-loses-failures", "a dead letter is dropped", &["EW-01", "EW-07"]),
     breaking("unchecked-assertions-pass", "an assertion that never ran passes", &["SR-05"]),
+    breaking("unclaimed-work-passes", "work may be left unclaimed", &["SR-09"]),
     breaking(
         "unlike-triggers-are-flattened",
         "collections with different triggers are flattened",
@@ -607,6 +625,11 @@ pub const FAULTS: &[Fault] = &[
         "what-is-left-at-expiry-is-lost",
         "what has not fired when its window expires does not come out",
         &["PA-03", "TR-10", "TR-16"],
+    ),
+    breaking(
+        "what-is-left-of-a-restriction-is-lost",
+        "what is left of a restriction is not done",
+        &["SR-03"],
     ),
     breaking(
         "what-waits-for-a-view-does-not-hold",

@@ -40,7 +40,7 @@ fn every_line_of_the_matrix_passes() {
 
 /// What is promised so far; what is not in it shows as missing until there is a test.
 const PROMISED: &[(&str, &[u32])] = &[
-    ("EW", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]),
+    ("EW", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
     (
         "GP",
         &[
@@ -54,7 +54,7 @@ const PROMISED: &[(&str, &[u32])] = &[
     ("WM", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]),
     ("TR", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]),
     ("PA", &[1, 2, 3, 4, 7, 8, 9, 10, 11, 12]),
-    ("SR", &[1, 4, 5, 7, 8, 11]),
+    ("SR", &[1, 2, 3, 4, 5, 7, 8, 9, 10, 11]),
     ("MT", &[1, 2, 3, 4, 5, 6]),
     ("EQ", &[1, 2, 3, 4, 5, 6]),
 ];
@@ -102,7 +102,7 @@ fn the_list_of_behaviours_counts_on_in_each_category() {
     }
     let expected = [
         ("EQ", 6),
-        ("EW", 14),
+        ("EW", 16),
         ("GP", 29),
         ("MT", 6),
         ("PA", 15),

@@ -70,8 +70,8 @@ fn the_last_line_of_the_text_counts() {
     let last = out(&output).lines().last().unwrap();
     assert_eq!(last, "2 passed, 0 failed");
     assert!(out(&output).contains("\nof 1 behaviours 1 passed, 0 failed, 0 missing, in "));
-    let output = program(&["--filter", "SR-10", "--format", "markdown"]);
-    assert!(out(&output).contains("\n| SR-10 | missing | 0 | "), "{}", out(&output));
+    let output = program(&["--filter", "PA-05", "--format", "markdown"]);
+    assert!(out(&output).contains("\n| PA-05 | missing | 0 | "), "{}", out(&output));
 }
 
 #[test]

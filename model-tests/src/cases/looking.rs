@@ -124,8 +124,8 @@ fn state_timers_and_expirations_see_views(bench: &Bench) {
 fn what_waits_for_a_view_meets_no_closed_window(bench: &Bench) {
     for bench in bench.seeds(3, 2) {
         // The stream has long passed the window when its view has a pane at last. A late element waits, too.
-        let main = "a=1@1 | w10 | w12 | a=3@4 | w30 | w40";
-        let (said, dropped) = priced(&bench, main, "x=5@3 | | | | w30", 5);
+        let main = "a=1@1 | w10 | w12 | a=3@4 | w16 | w40";
+        let (said, dropped) = priced(&bench, main, "x=5@3 | | | | | w30", 5);
         assert_eq!(
             said,
             [

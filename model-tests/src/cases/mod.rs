@@ -36,12 +36,14 @@ pub mod pane_assertions;
 pub mod panes;
 mod remembering;
 pub mod reshaping;
+pub mod resuming;
 pub mod ruled;
 pub mod side_inputs;
 pub mod sketches;
 pub mod sorted_input;
 pub mod source_times;
 pub mod sources;
+pub mod splitting;
 pub mod state;
 pub mod streams;
 pub mod test_streams;
@@ -94,12 +96,14 @@ pub fn all() -> Vec<Case> {
         pane_assertions::CASES,
         panes::CASES,
         reshaping::CASES,
+        resuming::CASES,
         ruled::CASES,
         sketches::CASES,
         source_times::CASES,
         side_inputs::CASES,
         sorted_input::CASES,
         sources::CASES,
+        splitting::CASES,
         state::CASES,
         test_streams::CASES,
         timers::CASES,

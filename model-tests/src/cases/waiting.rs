@@ -16,7 +16,7 @@ crate::cases! {
 
 /// Says at which processing time an element came.
 #[derive(Clone)]
-struct Now;
+pub(super) struct Now;
 
 impl StatefulDoFn<String, i64> for Now {
     type Outputs = One<String>;

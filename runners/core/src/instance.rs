@@ -1,7 +1,7 @@
 //! A kernel with its life cycle.
 
 use watershed_model::{
-    AnyBundle, BoxError, Kernel, KernelContext, KernelFactory, KernelOutput, fault,
+    AnyBundle, BoxError, Kernel, KernelContext, KernelFactory, KernelOutput, attempt, fault,
 };
 
 use crate::{Failure, guard};
@@ -10,6 +10,10 @@ use crate::{Failure, guard};
 pub struct Instance {
     factory: KernelFactory,
     kernel: Option<Box<dyn Kernel>>,
+    /// How often a bundle that failed is tried again.
+    most_retries: u32,
+    /// How often one was since this was last asked.
+    retries: u64,
 }
 
 impl Instance {
@@ -17,8 +21,9 @@ impl Instance {
     ///
     /// # Errors
     /// What the author's code returned, or its panic.
-    pub fn start(factory: KernelFactory) -> Result<Self, Failure> {
-        let mut instance = Instance { kernel: Some(guard(|| Ok(factory()))?), factory };
+    pub fn start(factory: KernelFactory, most_retries: u32) -> Result<Self, Failure> {
+        let kernel = Some(guard(|| Ok(factory()))?);
+        let mut instance = Instance { kernel, factory, most_retries, retries: 0 };
         if !fault!("setup-is-not-called") {
             instance.call(|kernel| kernel.setup())?;
         }
@@ -46,17 +51,45 @@ impl Instance {
         result
     }
 
-    /// Runs one bundle, as [`Kernel::run`].
+    /// Runs one bundle, as [`Kernel::run`]. One that fails is tried again by a new instance, as often as is
+    /// allowed; what the failed attempt put out and told is forgotten.
     ///
     /// # Errors
-    /// What the author's code returned, or its panic; the instance is torn down then.
+    /// What the author's code returned the last time, or its panic; the instance is torn down then.
     pub fn run(
         &mut self,
         input: AnyBundle,
         cx: &KernelContext<'_>,
         out: &mut KernelOutput,
     ) -> Result<Option<AnyBundle>, Failure> {
+        let (mut input, mut left) = (input, self.most_retries);
+        while left > 0 {
+            let again = input.clone();
+            match attempt(|| self.call(|kernel| kernel.run(input, cx, out))) {
+                Ok(rest) => return Ok(rest),
+                Err(failure) => {
+                    tracing::warn!(left, "a bundle {failure}; it is tried again");
+                    out.take();
+                    self.begin_anew()?;
+                    (input, left, self.retries) = (again, left - 1, self.retries + 1);
+                }
+            }
+        }
         self.call(|kernel| kernel.run(input, cx, out))
+    }
+
+    /// How often a bundle was tried again since this was last asked.
+    pub fn take_retries(&mut self) -> u64 {
+        std::mem::take(&mut self.retries)
+    }
+
+    /// A new instance in the place of this one.
+    fn begin_anew(&mut self) -> Result<(), Failure> {
+        let retries = self.retries;
+        let new = Instance::start(self.factory.clone(), self.most_retries)?;
+        *self = new;
+        self.retries = retries;
+        Ok(())
     }
 
     /// Ends this instance and begins a new one.
@@ -65,8 +98,7 @@ impl Instance {
     /// What the author's code returned, or its panic.
     pub fn replace(&mut self) -> Result<(), Failure> {
         self.end()?;
-        *self = Instance::start(self.factory.clone())?;
-        Ok(())
+        self.begin_anew()
     }
 
     /// Tears the instance down, unless it was.

@@ -127,7 +127,9 @@ impl JobState {
 
     /// Asks the job to stop. Nothing is committed.
     pub fn cancel(&self) {
-        self.cancelled.store(true, SeqCst);
+        if !self.cancelled.swap(true, SeqCst) {
+            tracing::info!("the job is cancelled");
+        }
         self.ring();
     }
 
@@ -140,7 +142,9 @@ impl JobState {
     /// they have, in panes that say so, and all is committed. Bounded sources are read to their ends; a
     /// job that has no others goes on as before.
     pub fn drain(&self) {
-        self.draining.store(true, SeqCst);
+        if !self.draining.swap(true, SeqCst) {
+            tracing::info!("the job is drained");
+        }
         self.ring();
     }
 
@@ -208,11 +212,18 @@ impl JobHandle {
     ) -> Result<Self, RunError> {
         let (state, ended) = (Arc::new(JobState::of(runner, graph)), Arc::new(End::default()));
         let (seen, ends) = (state.clone(), Ends(ended.clone(), state.clone()));
+        let (name, steps) = (runner.to_owned(), graph.nodes().len());
         let thread = std::thread::Builder::new()
             .name(format!("watershed-{runner}"))
             .spawn(move || {
                 let _ends = ends;
-                run(seen)
+                tracing::info!(runner = name, steps, "the job begins");
+                let result = run(seen);
+                match &result {
+                    Ok(report) => tracing::info!(outcome = ?report.outcome, "the job has ended"),
+                    Err(error) => tracing::error!("the job has failed: {error}"),
+                }
+                result
             })
             .map_err(|error| RunError::Runner {
                 runner: runner.to_owned(),

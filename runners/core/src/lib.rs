@@ -22,6 +22,7 @@
 //!   holds       where what is kept holds the output watermark
 //! ```
 
+mod acknowledging;
 mod clock;
 mod drained;
 mod error;
@@ -31,6 +32,7 @@ mod holds;
 mod instance;
 mod job;
 mod ledger;
+mod logging;
 mod open_reader;
 mod plan;
 mod report;
@@ -38,11 +40,13 @@ mod runner;
 mod script;
 mod sizes;
 mod source_watermark;
+mod splittable;
 mod stateful;
 mod status;
 mod trigger;
 mod views;
 
+pub use acknowledging::{Acknowledged, acknowledge};
 pub use clock::{Clock, time_of_day};
 pub use drained::{has_drained, marked};
 pub use error::RunError;
@@ -51,6 +55,7 @@ pub use guard::{Failure, guard};
 pub use instance::Instance;
 pub use job::{JobHandle, JobProgress, JobState};
 pub use ledger::{Account, Ledger, audit};
+pub use logging::at_work;
 pub use open_reader::{Given, OpenReader, std_duration};
 pub use plan::{Exchange, ExchangeId, Plan, PlanOptions, Route, Stage, StageId, Target};
 pub use report::{Outcome, RunReport, StepReport};
@@ -58,6 +63,7 @@ pub use runner::{Checks, RunOptions, Runner};
 pub use script::{Script, ScriptEvent};
 pub use sizes::Sizes;
 pub use source_watermark::Standing;
+pub use splittable::{Piece, SplittableOperator};
 pub use stateful::StatefulOperator;
 pub use status::{
     Board, Explanation, HeldBy, Holder, JobStatus, OpenWindow, Outline, Seen, StateSize, StepNow,

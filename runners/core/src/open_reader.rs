@@ -63,6 +63,7 @@ impl OpenReader {
         wake: Waker,
     ) -> Result<Self, BoxError> {
         let mut reader = source.open(split)?;
+        tracing::debug!(split = split.description, "a split is opened");
         let waker = Arc::new(ReaderWaker { is_woken: AtomicBool::new(false), runner: wake });
         reader.wake_by(&waker.clone().into());
         let (due, quiet_since) = (None, None);
@@ -113,6 +114,13 @@ impl OpenReader {
         if advance != Advance::End {
             let watermark = self.reader.watermark();
             is_setback = watermark < self.watermark;
+            if is_setback {
+                tracing::warn!(
+                    split = self.description,
+                    "a watermark went back from {} to {watermark}, and is held",
+                    self.watermark
+                );
+            }
             self.watermark = self.watermark.max(watermark);
         }
         self.look_whether_idle(advance == Advance::Idle && bundle.is_empty(), now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use watershed_model::{Drops, Graph, Primitive, StepMetrics};
 
-use crate::Ledger;
+use crate::{Acknowledged, Ledger};
 
 /// How a run ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct StepReport {
     pub received: u64,
     /// What a grouping has done with what came; of other steps, nothing.
     pub ledger: Ledger,
+    /// How often a bundle that had failed was tried again.
+    pub retries: u64,
     /// What the author has counted.
     pub metrics: StepMetrics,
 }
@@ -69,6 +71,7 @@ impl StepReport {
         add(&mut self.sent, other.sent);
         add(&mut self.received, other.received);
         self.ledger.merge(&other.ledger);
+        add(&mut self.retries, other.retries);
         self.metrics.merge(&other.metrics);
     }
 }
@@ -88,6 +91,8 @@ pub struct RunReport {
     pub drops: Drops,
     /// What passed each step, in the order of the graph.
     pub steps: Vec<StepReport>,
+    /// What became of the acknowledgements that were due when the output was durable; in this process.
+    pub acknowledged: Acknowledged,
 }
 
 impl RunReport {
@@ -100,6 +105,7 @@ impl RunReport {
             failed: 0,
             drops: Drops::default(),
             steps: Vec::new(),
+            acknowledged: Acknowledged::default(),
         }
     }
 
@@ -119,7 +125,8 @@ impl RunReport {
                 failed += par_do.dead_letters.map_or(0, |port| step.elements_out[port]);
             }
         }
-        RunReport { outcome, elapsed, elements_read, failed, drops, steps }
+        let acknowledged = Acknowledged::default();
+        RunReport { outcome, elapsed, elements_read, failed, drops, steps, acknowledged }
     }
 
     /// What the author has counted under a name, over all steps.

@@ -49,6 +49,11 @@ pub struct RunOptions {
     pub fusion: bool,
     /// What processing time goes by, where no test stream tells it.
     pub clock: Clock,
+    /// How often a bundle that fails in an element-wise step is tried again before the run fails.
+    pub retries: u32,
+    /// After how many calls a reader is closed, and its position opened; by default never. (A check. The direct
+    /// runner does so at random.)
+    pub reopen_after: Option<u64>,
     /// What a person gives to the steps themselves.
     pub user_options: UserOptions,
 }
@@ -69,6 +74,8 @@ impl Default for RunOptions {
             lifting: None,
             fusion: true,
             clock: Clock::default(),
+            retries: 0,
+            reopen_after: None,
             user_options: UserOptions::default(),
         }
     }

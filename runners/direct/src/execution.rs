@@ -10,11 +10,11 @@ use std::{
 
 use watershed_model::{
     AnyBundle, Budget, Epoch, Graph, KernelContext, KernelOutput, Metadata, NodeId, Primitive,
-    Timestamp, fault,
+    Timestamp, fault, take_acknowledgements,
 };
 use watershed_runner_core::{
     Checks, Failure, JobState, Outcome, RunError, RunOptions, RunReport, Script, ScriptEvent,
-    Sight, Sizes, ViewStore, audit, guard, marked, std_duration,
+    Sight, Sizes, ViewStore, acknowledge, at_work, audit, guard, marked, std_duration,
 };
 
 use crate::{
@@ -61,7 +61,7 @@ pub(crate) struct Execution<'g> {
     /// The processing time of the event at hand.
     pub(crate) now: Timestamp,
     /// The step whose times move next.
-    settling: usize,
+    pub(crate) settling: usize,
     started: Instant,
     /// The mean sizes of elements.
     sizes: Sizes,
@@ -119,10 +119,12 @@ impl<'g> Execution<'g> {
         let reports: Vec<_> = self.steps.iter().map(|step| step.report()).collect();
         audit(self.graph, &reports)?;
         self.commit()?;
-        Ok(self.report(match self.drained && !fault!("a-drain-is-told-as-done") {
+        let acknowledged = acknowledge(take_acknowledgements());
+        let report = self.report(match self.drained && !fault!("a-drain-is-told-as-done") {
             true => Outcome::Drained,
             false => Outcome::Done,
-        }))
+        });
+        Ok(RunReport { acknowledged, ..report })
     }
 
     /// Takes up what the author has counted in the step that just ran.
@@ -152,9 +154,34 @@ impl<'g> Execution<'g> {
             self.tell_the_time();
             return Some((id, self.read(id)));
         }
-        let event = self.script.as_mut()?.pop_front()?;
-        let id = event.node.0;
-        Some((id, self.play(event)))
+        if let Some(event) = self.script.as_mut().and_then(VecDeque::pop_front) {
+            let id = event.node.0;
+            return Some((id, self.play(event)));
+        }
+        // Nothing comes any more, but some work is not done, which may rest.
+        let is_left =
+            |step: &Step<'_>| matches!(&step.work, Work::Splittable(work) if !work.is_done());
+        if !self.steps.iter().any(is_left) {
+            return None;
+        }
+        if !self.has_script() {
+            let rest = self.until_due();
+            if !rest.is_zero() {
+                std::thread::park_timeout(rest);
+            }
+            self.tell_the_time();
+        }
+        Some((0, self.settle(0)))
+    }
+
+    /// Whether a test stream tells the times.
+    pub(crate) fn has_script(&self) -> bool {
+        self.script.is_some()
+    }
+
+    /// Whether all events of the test streams have come.
+    pub(crate) fn script_has_ended(&self) -> bool {
+        self.script.as_ref().is_some_and(VecDeque::is_empty)
     }
 
     /// The first source that has something, or may have. If none has, waits for a while, or until one
@@ -183,6 +210,7 @@ impl<'g> Execution<'g> {
         let deadlines = self.steps.iter().filter_map(|step| match &step.work {
             Work::Group { operator, .. } => operator.next_deadline(),
             Work::Stateful(operator) => operator.next_deadline(),
+            Work::Splittable(operator) => operator.next_deadline(),
             _ => None,
         });
         let until = deadlines.min().map(|deadline| std_duration(deadline.since(clock.now())));
@@ -199,6 +227,7 @@ impl<'g> Execution<'g> {
     /// Nothing waits before this step: what came to it during this event is handled, and its times
     /// move. What it puts out runs before the steps behind it settle.
     fn settle(&mut self, id: usize) -> Result<(), Failure> {
+        let _span = at_work(&self.steps[id].node.name);
         let aside = AnyBundle::concatenate(self.steps[id].set_aside.drain(..));
         if let Work::Reader(..) = self.steps[id].work {
             // What came in this event sees what the views show at its end.
@@ -225,6 +254,11 @@ impl<'g> Execution<'g> {
         };
         let now = self.now;
         let closes_early = self.drained && watermark == Timestamp::MAX;
+        if let Work::Splittable(_) = self.steps[id].work {
+            let step = &mut self.steps[id];
+            step.input_watermark = step.input_watermark.max(watermark);
+            return self.split(id, watermark);
+        }
         let view_watermarks = self.view_watermarks(self.steps[id].node);
         let options = &self.options.user_options;
         let sight = Sight { store: &self.views, watermarks: &view_watermarks, options };
@@ -288,6 +322,7 @@ impl<'g> Execution<'g> {
 
     /// A source gives a bundle.
     fn read(&mut self, id: usize) -> Result<(), Failure> {
+        let _span = at_work(&self.steps[id].node.name);
         let elements = match self.options.checks {
             Checks::Full => 1 + self.chance.below(self.options.bundle_elements),
             Checks::Off => self.options.bundle_elements,
@@ -334,6 +369,7 @@ impl<'g> Execution<'g> {
     }
 
     fn process(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
+        let _span = at_work(&self.steps[id].node.name);
         let step = &mut self.steps[id];
         step.report.received += bundle.len() as u64;
         match &mut step.work {
@@ -348,7 +384,7 @@ impl<'g> Execution<'g> {
                 }
                 self.handle(id, bundle)
             }
-            Work::Reader(..) => {
+            Work::Reader(..) | Work::Splittable(_) => {
                 step.report.elements_in += bundle.len() as u64;
                 if self.script.is_some() {
                     step.set_aside.push(bundle);
@@ -394,7 +430,9 @@ impl<'g> Execution<'g> {
         let mut out = KernelOutput::new(step.wanted(), most);
         let step = &mut self.steps[id];
         let Work::Kernel(instance) = &mut step.work else { unreachable!("the caller looked") };
-        let rest = instance.run(bundle, &cx, &mut out)?;
+        let ran = instance.run(bundle, &cx, &mut out);
+        step.report.retries += instance.take_retries();
+        let rest = ran?;
         let left = rest.as_ref().map_or(0, |rest| rest.len() as u64);
         // What is left is counted when it runs. It can be more than came in, where elements were taken apart
         // by window; over all runs the sum is right.

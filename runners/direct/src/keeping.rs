@@ -1,7 +1,7 @@
 //! Steps that keep something between bundles: groupings, stateful steps, and those that read views.
 
 use watershed_model::{AnyBundle, BoxError, KernelContext, KernelOutput, Node, Timestamp};
-use watershed_runner_core::{Checks, Failure, Sight, guard, has_drained, marked};
+use watershed_runner_core::{Checks, Failure, Piece, Sight, guard, has_drained, marked};
 
 use crate::{checks::KeyAgreement, execution::Execution, step::Work};
 
@@ -10,6 +10,7 @@ impl Execution<'_> {
     pub(crate) fn handle(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
         match self.steps[id].work {
             Work::Stateful(_) => self.remember(id, bundle),
+            Work::Splittable(_) => self.take_in_hand(id, bundle),
             Work::Reader(..) => self.look(id, Some(bundle)),
             _ => self.group(id, bundle),
         }
@@ -48,7 +49,9 @@ impl Execution<'_> {
             let mut rest = Some(part);
             while let Some(bundle) = rest {
                 let cx = KernelContext { views: &contents, options };
-                rest = instance.run(bundle, &cx, &mut out)?;
+                let ran = instance.run(bundle, &cx, &mut out);
+                step.report.retries += instance.take_retries();
+                rest = ran?;
             }
         }
         let (bundles, drops) = out.take();
@@ -85,6 +88,54 @@ impl Execution<'_> {
         }
         agreement.forget(&operator.take_released());
         step.report.drops.merge(&operator.take_drops());
+        out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
+    }
+
+    /// A splittable step takes a bundle in.
+    fn take_in_hand(&mut self, id: usize, bundle: AnyBundle) -> Result<(), Failure> {
+        let watermarks = self.view_watermarks(self.steps[id].node);
+        let options = &self.options.user_options;
+        let sight = Sight { store: &self.views, watermarks: &watermarks, options };
+        let Work::Splittable(operator) = &mut self.steps[id].work else {
+            unreachable!("the caller looked")
+        };
+        operator.process(bundle, &sight)
+    }
+
+    /// A splittable step does a piece of its work, once its times have moved.
+    pub(crate) fn split(&mut self, id: usize, watermark: Timestamp) -> Result<(), Failure> {
+        let (has_ended, drains) = (self.script_has_ended(), self.job.is_draining());
+        let cut = self.chance.chance(4).then(|| {
+            let after = self.chance.below(self.options.bundle_elements);
+            (after, self.chance.below(100) as f64 / 100.0)
+        });
+        let piece = Piece { is_whole: self.has_script(), wakes_all: has_ended, cut };
+        let watermarks = self.view_watermarks(self.steps[id].node);
+        let options = &self.options.user_options;
+        let sight = Sight { store: &self.views, watermarks: &watermarks, options };
+        let (now, drained) = (self.now, self.drained);
+        let step = &mut self.steps[id];
+        let Work::Splittable(operator) = &mut step.work else { unreachable!("the caller looked") };
+        operator.advance(watermark, now);
+        if drains && operator.truncate()? {
+            self.drained = true;
+        }
+        let mut out = Vec::new();
+        let is_over = operator.work(&sight, piece, &mut |port, bundle| {
+            out.push((port, marked(bundle, drained)));
+        })?;
+        step.report.drops.merge(&operator.take_drops());
+        if is_over {
+            let hold = operator.hold().unwrap_or(Timestamp::MAX);
+            step.output_watermark = step.output_watermark.max(step.input_watermark.min(hold));
+            if step.output_watermark == Timestamp::MAX {
+                operator.end()?;
+                step.work = Work::Ended;
+            }
+        } else {
+            // What it puts out now goes on first.
+            self.settling -= 1;
+        }
         out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
     }
 

@@ -33,6 +33,7 @@ impl Execution<'_> {
                     status.holder = reader.holder(&sight).unwrap_or(Holder::Input);
                 }
                 Work::Stateful(operator) => status.look_at_stateful(operator, &sight, most),
+                Work::Splittable(operator) => status.look_at_splittable(operator, &sight),
                 _ => {}
             }
         }
@@ -78,7 +79,12 @@ impl Step<'_> {
             Work::Reader(_, reader) => {
                 status.state.elements = reader.waiting() as u64;
             }
-            Work::Kernel(_) | Work::Stateful(_) | Work::View | Work::Pass | Work::Write(_) => {}
+            Work::Kernel(_)
+            | Work::Stateful(_)
+            | Work::Splittable(_)
+            | Work::View
+            | Work::Pass
+            | Work::Write(_) => {}
         }
         status
     }

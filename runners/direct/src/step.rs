@@ -6,8 +6,8 @@ use watershed_model::{
     AnyBundle, AnySinkWriter, Graph, Node, NodeId, Primitive, Timestamp, WorkerIndex,
 };
 use watershed_runner_core::{
-    Failure, GroupingOperator, Instance, JobState, RunOptions, StatefulOperator, StepReport,
-    ViewReader, guard,
+    Failure, GroupingOperator, Instance, JobState, RunOptions, SplittableOperator,
+    StatefulOperator, StepReport, ViewReader, guard,
 };
 
 use crate::{
@@ -43,6 +43,7 @@ pub(crate) enum Work {
         agreement: KeyAgreement,
     },
     Stateful(Box<StatefulOperator>),
+    Splittable(Box<SplittableOperator>),
     /// A kernel that reads views.
     Reader(Instance, Box<ViewReader>),
     /// What others read as a side input.
@@ -68,7 +69,7 @@ impl<'g> Step<'g> {
                 Work::Read(guard(|| Reading::start(read.source.clone(), chance, job))?)
             }
             Primitive::ParDo(par_do) | Primitive::AssignWindows(par_do) => {
-                let instance = Instance::start(par_do.kernel.clone())?;
+                let instance = Instance::start(par_do.kernel.clone(), options.retries)?;
                 match ViewReader::new(graph, id, 0) {
                     Some(reader) => Work::Reader(instance, Box::new(reader)),
                     None => Work::Kernel(instance),
@@ -89,6 +90,10 @@ impl<'g> Step<'g> {
             Primitive::Stateful(_) => {
                 let operator = StatefulOperator::start(graph, id, 0, options.bundle_elements)?;
                 Work::Stateful(Box::new(operator))
+            }
+            Primitive::Splittable(_) => {
+                let operator = SplittableOperator::start(graph, id, 0, options.bundle_elements)?;
+                Work::Splittable(Box::new(operator))
             }
             Primitive::View(_) => Work::View,
             Primitive::TestStream(_) => Work::Script,

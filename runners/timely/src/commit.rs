@@ -5,8 +5,8 @@ use std::{
     time::Instant,
 };
 
-use watershed_model::{Epoch, NodeId, Primitive, fault};
-use watershed_runner_core::{Outcome, RunError, RunReport, StepReport, audit, guard};
+use watershed_model::{Acknowledgement, Epoch, NodeId, Primitive, fault};
+use watershed_runner_core::{Outcome, RunError, RunReport, StepReport, acknowledge, audit, guard};
 
 use crate::{
     processes::{Ballot, Control, Counts, Message},
@@ -23,12 +23,17 @@ struct Votes {
     reports: Vec<StepReport>,
     /// Whether a source was stopped before its end.
     drained: bool,
+    /// What is to be called in this process when all is durable.
+    acknowledgements: Vec<Acknowledgement>,
 }
 
 impl Votes {
     fn of(shared: &Shared, ends: Vec<WorkerEnd>) -> Self {
         let mut votes = Votes { drained: shared.is_drained(), ..Votes::default() };
-        ends.into_iter().for_each(|end| votes.add(end.prepared, end.reports));
+        for end in ends {
+            votes.add(end.prepared, end.reports);
+            votes.acknowledgements.extend(end.acknowledgements);
+        }
         votes
     }
 
@@ -101,7 +106,10 @@ impl Votes {
 
     fn report(self, shared: &Shared, read: u64, started: Instant) -> RunReport {
         let outcome = if self.drained { Outcome::Drained } else { Outcome::Done };
-        RunReport::of_steps(outcome, &shared.graph, self.reports, read, started.elapsed())
+        let acknowledged = acknowledge(self.acknowledgements);
+        let elapsed = started.elapsed();
+        let report = RunReport::of_steps(outcome, &shared.graph, self.reports, read, elapsed);
+        RunReport { acknowledged, ..report }
     }
 }
 
@@ -161,7 +169,11 @@ fn decide(
 ) -> Result<RunReport, RunError> {
     let mut awaited: BTreeSet<usize> = (1..control.count).collect();
     while !awaited.is_empty() && !shared.is_over() {
-        match control.next(|| shared.is_over()) {
+        let tend = || {
+            control.tend_without_workers();
+            shared.is_over()
+        };
+        match control.next(tend) {
             Some((peer, Message::Ended(ballot))) if awaited.remove(&peer) => {
                 if let Err(error) = votes.add_ballot(shared, ballot) {
                     shared.fail(error);
@@ -230,13 +242,14 @@ fn vote(
     control.tell(0, &Message::Ended(Ballot { prepared, reports, counts, drained }));
     // From here on the coordinator decides: who is cancelled here asks it, and still waits.
     let verdict = control.next(|| {
-        control.tell_end();
+        control.tend_without_workers();
         shared.is_aborted()
     });
     match verdict {
         Some((_, Message::Committed(ballot))) => {
             ballot.counts.raise(&shared.job);
-            let mut all = Votes::default();
+            let acknowledgements = votes.acknowledgements;
+            let mut all = Votes { acknowledgements, ..Votes::default() };
             all.add_ballot(shared, ballot)?;
             let read = read_by(shared, &all.reports);
             if !fault!("only-the-first-process-observes") {

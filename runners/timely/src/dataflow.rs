@@ -7,6 +7,7 @@ use timely::dataflow::{
     channels::pact::{DistributorPact, Pipeline},
     operators::generic::builder_rc::OperatorBuilder,
 };
+use watershed_model::Primitive;
 use watershed_runner_core::{ExchangeId, Route, RunError, StageId};
 
 use crate::{
@@ -110,6 +111,9 @@ impl<'scope> Wiring<'scope> {
             self.scope.activator_for(address.clone()),
             self.scope.worker().sync_activator_for(address.to_vec()),
         );
+        if let Primitive::Splittable(_) = node.primitive {
+            shared.tell_of_drain(waker(&wakers.wake));
+        }
         if !node.side_inputs.is_empty() {
             shared.views.listen(waker(&wakers.wake));
         }

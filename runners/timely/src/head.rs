@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use watershed_model::{AnyBundle, Form, KernelContext, Primitive, Timestamp, UserOptions, fault};
 use watershed_runner_core::{
-    Failure, FastGrouping, GroupingOperator, Ready, RunError, Sight, StageId, StatefulOperator,
-    ViewReader, guard, has_drained, is_simple, marked,
+    Failure, FastGrouping, GroupingOperator, Piece, Ready, RunError, Sight, SplittableOperator,
+    StageId, StatefulOperator, ViewReader, at_work, guard, has_drained, is_simple, marked,
 };
 
 use crate::{
@@ -32,6 +32,7 @@ pub(crate) enum Head {
     Fast(FastGrouping),
     General(Box<GroupingOperator>),
     Stateful(Box<StatefulOperator>),
+    Splittable(Box<SplittableOperator>),
     /// An element-wise step that reads views.
     Reader(Box<ViewReader>),
     /// Keeps a view for all workers of the process.
@@ -60,6 +61,12 @@ impl Head {
                 Primitive::TestStream(_) => Head::Script,
                 Primitive::Reshuffle => Head::Pass,
                 Primitive::View(_) => Head::View,
+                Primitive::Splittable(_) => {
+                    let id = shared.plan.stages[stage.0].head;
+                    let operator = SplittableOperator::start(&shared.graph, id, here, most);
+                    let failed = |failure| RunError::step(&node.name, failure);
+                    Head::Splittable(Box::new(operator.map_err(failed)?))
+                }
                 Primitive::Stateful(_) => {
                     let id = shared.plan.stages[stage.0].head;
                     let operator = StatefulOperator::start(&shared.graph, id, here, most);
@@ -92,7 +99,7 @@ impl Head {
 
     /// Whether all that comes in an event of a test stream is handled as one bundle, at its end.
     pub(crate) fn sets_aside(&self) -> bool {
-        matches!(self, Head::Fast(_) | Head::General(_) | Head::Stateful(_) | Head::Reader(_))
+        !matches!(self, Head::Source(_) | Head::Script | Head::View | Head::Pass | Head::Step)
     }
 
     /// The processing time, before bundles are taken that may set timers by it.
@@ -115,6 +122,7 @@ impl Head {
         let id = shared.plan.stages[stage.0].head;
         let name = &shared.graph.node(id).name;
         let failed = |failure| RunError::step(name, failure);
+        let _span = at_work(name);
         let view_watermarks = run.view_watermarks(stage);
         let sight = sight(shared, &view_watermarks);
         let mut outcome = Ok(());
@@ -165,6 +173,7 @@ impl Head {
                 taken.map_err(failed)?;
                 outcome
             }
+            Head::Splittable(operator) => operator.process(bundle, &sight).map_err(failed),
             Head::Reader(reader) => {
                 let ready = guard(|| reader.take(bundle, &sight));
                 run_ready(run, ports, id, ready.map_err(failed)?, sight.options)
@@ -198,6 +207,7 @@ impl Head {
         let name = &shared.graph.node(id).name;
         let most = shared.options.bundle_elements;
         let drained = watermark == Timestamp::MAX && shared.closes_early();
+        let _span = at_work(name);
         let view_watermarks = run.view_watermarks(stage);
         let sight = sight(shared, &view_watermarks);
         let mut outcome = Ok(());
@@ -225,6 +235,22 @@ impl Head {
                 run.count_drops(id, &operator.take_drops());
                 fired.map(drop)
             }
+            Head::Splittable(operator) => {
+                operator.advance(watermark, now);
+                let piece = Piece {
+                    is_whole: shared.script.is_some(),
+                    wakes_all: shared.script.is_some() && watermark == Timestamp::MAX,
+                    cut: None,
+                };
+                let mut worked = Ok(false);
+                while matches!(worked, Ok(false)) && !shared.is_over() {
+                    worked = operator.work(&sight, piece, &mut |port, bundle| {
+                        emit(run, ports, id, port, marked(bundle, drained), &mut outcome);
+                    });
+                }
+                run.count_drops(id, &operator.take_drops());
+                worked.map(drop)
+            }
             Head::Reader(reader) => {
                 let ready = guard(|| reader.release(&sight));
                 reader.has_come_to(&shared.views, watermark);
@@ -239,10 +265,11 @@ impl Head {
 
     /// Where what is kept here holds the output watermark. (What the fast path keeps goes out before
     /// its operator's watermark passes.)
-    pub(crate) fn hold(&self) -> Timestamp {
+    pub(crate) fn hold(&mut self) -> Timestamp {
         match self {
             Head::General(operator) => operator.hold().unwrap_or(Timestamp::MAX),
             Head::Stateful(operator) => operator.hold().unwrap_or(Timestamp::MAX),
+            Head::Splittable(operator) => operator.hold().unwrap_or(Timestamp::MAX),
             Head::Reader(reader) => reader.hold().unwrap_or(Timestamp::MAX),
             _ => Timestamp::MAX,
         }
@@ -250,9 +277,33 @@ impl Head {
 
     /// Nothing more comes: an author's instance that stands here is torn down.
     pub(crate) fn end(&mut self, shared: &Shared, stage: StageId) -> Result<(), RunError> {
-        let Head::Stateful(operator) = self else { return Ok(()) };
+        let ended = match self {
+            Head::Stateful(operator) => operator.end(),
+            Head::Splittable(operator) => operator.end(),
+            _ => return Ok(()),
+        };
         let node = shared.graph.node(shared.plan.stages[stage.0].head);
-        operator.end().map_err(|failure: Failure| RunError::step(&node.name, failure))
+        ended.map_err(|failure: Failure| RunError::step(&node.name, failure))
+    }
+
+    /// Whether there is work to do though nothing more comes.
+    pub(crate) fn has_work_left(&self) -> bool {
+        matches!(self, Head::Splittable(operator) if !operator.is_done())
+    }
+
+    /// Whether there is work to do at once.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self, Head::Splittable(operator) if operator.ready() > 0)
+    }
+
+    /// The job is drained: what never ends is dropped.
+    pub(crate) fn drain(&mut self, shared: &Shared, stage: StageId) -> Result<(), RunError> {
+        let Head::Splittable(operator) = self else { return Ok(()) };
+        let node = shared.graph.node(shared.plan.stages[stage.0].head);
+        if operator.truncate().map_err(|failure| RunError::step(&node.name, failure))? {
+            shared.was_drained();
+        }
+        Ok(())
     }
 
     /// The processing time at which something is due next.
@@ -260,6 +311,7 @@ impl Head {
         match self {
             Head::General(operator) => operator.next_deadline(),
             Head::Stateful(operator) => operator.next_deadline(),
+            Head::Splittable(operator) => operator.next_deadline(),
             _ => None,
         }
     }

@@ -54,6 +54,7 @@ impl Look {
             Head::Script => step.holder = Holder::Script,
             Head::General(operator) => step.look_at(operator, most),
             Head::Stateful(operator) => step.look_at_stateful(operator, &sight, most),
+            Head::Splittable(operator) => step.look_at_splittable(operator, &sight),
             Head::Fast(grouping) => self.look_at_fast(grouping, step),
             Head::Reader(reader) => {
                 step.state.elements = reader.waiting() as u64;

@@ -187,16 +187,48 @@ impl Operator {
         self.look_at_views(|view| self.view_watermark(frontiers, view));
         self.take_in(head)?;
         let moments = || frontiers.iter().flat_map(|frontier| frontier.frontier().to_owned());
-        let Some(epoch) = moments().map(|moment| moment.epoch).min() else { return Ok(Step::End) };
+        if self.shared.stops_reading() {
+            head.drain(&self.shared, self.stage)?;
+        }
+        let Some(epoch) = moments().map(|moment| moment.epoch).min() else {
+            return self.finish_work(head);
+        };
         let watermark = self.input_watermark(frontiers);
         if self.player.is_some() && epoch == self.epoch {
             return Ok(Step::Wait);
         }
+        if head.is_busy() && self.player.is_none() && self.shared.is_congested() {
+            return Ok(Step::Congested);
+        }
         self.settle(head, epoch, watermark)?;
+        Ok(self.rest(head))
+    }
+
+    /// When there is something to do next.
+    fn rest(&mut self, head: &Head) -> Step {
+        if head.is_busy() {
+            return Step::More;
+        }
         if self.player.is_none() {
             self.wake_for(head.next_deadline());
         }
-        Ok(Step::Wait)
+        Step::Wait
+    }
+
+    /// Nothing more comes, but some work may not be done yet.
+    fn finish_work(&mut self, head: &mut Head) -> Result<Step, RunError> {
+        if !head.has_work_left() {
+            return Ok(Step::End);
+        }
+        if self.player.is_none() && self.shared.is_congested() {
+            return Ok(Step::Congested);
+        }
+        self.settle(head, Epoch(u64::MAX), Timestamp::MAX)?;
+        Ok(match head.has_work_left() {
+            true if self.player.is_some() => Step::More,
+            true => self.rest(head),
+            false => Step::More,
+        })
     }
 
     /// The watermark of the elements that come.
@@ -285,7 +317,9 @@ impl Operator {
     ) -> Result<(), RunError> {
         let now = match (&self.player, &*head) {
             (Some(player), _) => player.now(Epoch(epoch.0.saturating_sub(1))),
-            (None, Head::General(_) | Head::Stateful(_)) => self.shared.options.clock.now(),
+            (None, Head::General(_) | Head::Stateful(_) | Head::Splittable(_)) => {
+                self.shared.options.clock.now()
+            }
             (None, _) => Timestamp::MIN,
         };
         head.tell_the_time(|| now);

@@ -8,7 +8,7 @@ use std::{
 
 use timely::scheduling::SyncActivator;
 use watershed_model::{Advance, Budget, Timestamp};
-use watershed_runner_core::{Holder, OpenReader, RunError, StageId, Standing, guard};
+use watershed_runner_core::{Holder, OpenReader, RunError, StageId, Standing, at_work, guard};
 
 use crate::{
     head::Step,
@@ -25,6 +25,8 @@ pub(crate) struct Reading {
     /// What this worker reads, in the order in which it is asked: one split of a bounded source, this
     /// worker's share of all splits of an unbounded one.
     readers: VecDeque<(Box<OpenReader>, ReaderId)>,
+    /// How many calls there were.
+    calls: u64,
     /// The source's watermark as this worker has last seen it.
     pub(crate) watermark: Timestamp,
     /// How many elements were read since then.
@@ -34,7 +36,7 @@ pub(crate) struct Reading {
 impl Reading {
     pub(crate) fn new(queue: Arc<SplitQueue>, worker: usize) -> Self {
         let watermark = Timestamp::MIN;
-        Reading { queue, worker, readers: VecDeque::new(), watermark, since: 0 }
+        Reading { queue, worker, readers: VecDeque::new(), calls: 0, watermark, since: 0 }
     }
 
     /// Reads one budget and puts it out.
@@ -86,7 +88,9 @@ impl Reading {
         }
         let budget = Budget { elements: shared.options.bundle_elements, ..Budget::default() };
         let now = shared.options.clock.now();
+        let span = at_work(name);
         let given = guard(|| opened.advance(budget, now)).map_err(failed)?;
+        drop(span);
         let read = given.bundle.len();
         shared.job.read(read as u64, given.done);
         if given.is_setback {
@@ -100,7 +104,14 @@ impl Reading {
         match given.advance {
             // Only now: what was read last is on its way.
             Advance::End => self.queue.done(reader),
-            Advance::More | Advance::Idle => self.readers.push_back((opened, reader)),
+            Advance::More | Advance::Idle => {
+                self.calls += 1;
+                let is_due = |every: u64| self.calls.is_multiple_of(every.max(1));
+                if self.queue.is_resumable() && shared.options.reopen_after.is_some_and(is_due) {
+                    guard(|| opened.reopen()).map_err(failed)?;
+                }
+                self.readers.push_back((opened, reader));
+            }
         }
         Ok(Step::More)
     }

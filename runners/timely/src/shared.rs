@@ -1,8 +1,11 @@
 //! What all workers of a run know together.
 
-use std::sync::{
-    Arc, Mutex, OnceLock, PoisonError,
-    atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
+use std::{
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
+    },
+    task::Waker,
 };
 
 use watershed_model::{Graph, NodeId};
@@ -32,6 +35,8 @@ pub(crate) struct Shared {
     stops_reading: AtomicBool,
     /// Whether a source was stopped before its end.
     was_drained: AtomicBool,
+    /// Those who have to know when sources stop.
+    drain_wakers: Mutex<Vec<Waker>>,
     /// Which process of the job this is.
     process: OnceLock<usize>,
 }
@@ -57,6 +62,7 @@ impl Shared {
             in_flight: AtomicI64::new(0),
             stops_reading: AtomicBool::new(false),
             was_drained: AtomicBool::new(false),
+            drain_wakers: Mutex::default(),
             process: OnceLock::new(),
         }
     }
@@ -103,6 +109,13 @@ impl Shared {
     /// All processes know of a drain.
     pub(crate) fn stop_reading(&self) {
         self.stops_reading.store(true, SeqCst);
+        let wakers = self.drain_wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        wakers.iter().for_each(Waker::wake_by_ref);
+    }
+
+    /// Wakes this one when sources stop.
+    pub(crate) fn tell_of_drain(&self, waker: Waker) {
+        self.drain_wakers.lock().unwrap_or_else(PoisonError::into_inner).push(waker);
     }
 
     /// Whether sources that may never end stop. When one does, all processes know why.

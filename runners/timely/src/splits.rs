@@ -118,6 +118,11 @@ impl SplitQueue {
         self.source.boundedness() == Boundedness::Bounded
     }
 
+    /// Whether a reader's position can be opened again.
+    pub(crate) fn is_resumable(&self) -> bool {
+        self.source.is_resumable()
+    }
+
     /// Whether splits of the source can become idle.
     pub(crate) fn can_be_idle(&self) -> bool {
         self.source.idle_after().is_some()

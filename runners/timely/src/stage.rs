@@ -7,7 +7,8 @@ use watershed_model::{
     Primitive, Timestamp, WorkerIndex,
 };
 use watershed_runner_core::{
-    ExchangeId, FastGrouping, Instance, RunError, Sizes, StageId, StepReport, Target, guard,
+    ExchangeId, FastGrouping, Instance, RunError, Sizes, StageId, StepReport, Target, at_work,
+    guard,
 };
 
 use crate::{lift::Lift, shared::Shared};
@@ -146,7 +147,7 @@ impl StageRun {
         for step in plan.steps.iter().chain([&plan.head]) {
             let node = shared.graph.node(*step);
             if let Primitive::ParDo(par_do) | Primitive::AssignWindows(par_do) = &node.primitive {
-                let instance = Instance::start(par_do.kernel.clone())
+                let instance = Instance::start(par_do.kernel.clone(), shared.options.retries)
                     .map_err(|failure| RunError::step(&node.name, failure))?;
                 run.kernels.insert(*step, instance);
                 run.take_metrics(*step);
@@ -311,6 +312,7 @@ impl StageRun {
                 let Some(writer) = worker.writers.get_mut(&id) else {
                     unreachable!("a writer is kept until its worker has ended")
                 };
+                let _span = at_work(&node.name);
                 guard(|| writer.write(bundle)).map_err(failed)
             }
             Primitive::ParDo(_) | Primitive::AssignWindows(_) => {
@@ -347,7 +349,12 @@ impl StageRun {
                     let Some(kernel) = self.kernels.get_mut(&id) else {
                         unreachable!("every kernel of the stage was started")
                     };
-                    input = kernel.run(bundle, cx, &mut out).map_err(failed)?;
+                    let span = at_work(&node.name);
+                    let ran = kernel.run(bundle, cx, &mut out);
+                    drop(span);
+                    let retries = kernel.take_retries();
+                    self.worker.borrow_mut().reports[id.0].retries += retries;
+                    input = ran.map_err(failed)?;
                     self.take_metrics(id);
                     let (bundles, drops) = out.take();
                     self.count_drops(id, &drops);

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
 use timely::worker::Worker;
-use watershed_model::{Epoch, WorkerIndex};
+use watershed_model::{Acknowledgement, Epoch, WorkerIndex, take_acknowledgements};
 use watershed_runner_core::StepReport;
 
 use crate::{
@@ -22,6 +22,8 @@ const NAP: Duration = Duration::from_secs(1);
 pub(crate) struct WorkerEnd {
     pub(crate) prepared: Prepared,
     pub(crate) reports: Vec<StepReport>,
+    /// What is to be called when the output is durable.
+    pub(crate) acknowledgements: Vec<Acknowledgement>,
 }
 
 /// Runs a worker to the end, or until the run is over. What goes wrong is told to `shared`.
@@ -81,5 +83,5 @@ pub(crate) fn run(
     if let Err(error) = outcome {
         shared.fail(error);
     }
-    Some(WorkerEnd { prepared, reports })
+    Some(WorkerEnd { prepared, reports, acknowledgements: take_acknowledgements() })
 }

@@ -30,6 +30,7 @@ mod observe;
 mod periodic_impulse;
 mod pipeline;
 mod places;
+mod splittable;
 mod stateful;
 mod table;
 mod test_stream;
@@ -58,6 +59,11 @@ pub use keyed::Keyed;
 pub use observe::{Collected, Observed};
 pub use periodic_impulse::PeriodicImpulse;
 pub use pipeline::{Pipeline, Written};
+pub use splittable::{
+    Claims, Continuation, ManualEstimator, MonotonicEstimator, OffsetRange, OffsetTracker,
+    RestrictionTracker, SplittableContext, SplittableDoFn, SplittableEmitters, WallClockEstimator,
+    WatermarkEstimator,
+};
 pub use stateful::{
     BagState, CombiningState, DeclaredTimer, EventTimer, EventTimerFamily, FiredTimer, MapState,
     MultimapState, OrderedListState, ProcessingTimer, ProcessingTimerFamily, SetState,

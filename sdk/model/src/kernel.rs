@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AnyBundle, BoxError, UserOptions, ViewContent};
+use crate::{AnyBundle, BoxError, Column, Timestamp, UserOptions, ViewContent};
 
 /// Makes a kernel instance; a runner makes one a worker, or more.
 pub type KernelFactory = Arc<dyn Fn() -> Box<dyn Kernel> + Send + Sync>;
@@ -127,6 +127,12 @@ impl KernelOutput {
         KernelOutput { wanted, bundles: Vec::new(), drops: Drops::default(), most_elements }
     }
 
+    /// An empty one for the same readers.
+    #[must_use]
+    pub fn like(&self) -> Self {
+        KernelOutput::new(self.wanted.clone(), self.most_elements)
+    }
+
     /// Whether anybody reads this port; what is put there otherwise is thrown away, so a kernel
     /// need not make it.
     pub fn is_wanted(&self, port: usize) -> bool {
@@ -148,6 +154,15 @@ impl KernelOutput {
     /// Counts dropped elements.
     pub fn dropped(&mut self, reason: DropReason, n: u64) {
         self.drops.add(reason, n);
+    }
+
+    /// The latest event time of all that was put.
+    pub fn latest(&self) -> Option<Timestamp> {
+        let of = |bundle: &AnyBundle| match &bundle.metadata().timestamps {
+            Column::Uniform(all) => Some(*all),
+            Column::Each(timestamps) => timestamps.iter().max().copied(),
+        };
+        self.bundles.iter().filter_map(|(_, bundle)| of(bundle)).max()
     }
 
     /// Takes all that was put, in order, and the drops.

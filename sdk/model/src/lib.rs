@@ -9,16 +9,19 @@
 //!   column, metadata, bundle       how many elements carry it together: a struct of arrays
 //!   coder, element_type, key       values as bytes; routing by the bytes of keys
 //!   kernel, table, stateful        what a runner calls: element-wise work, keyed tables, keyed state
+//!   splittable                     and work on elements that may be long, piece by piece
 //!   source, sink                   where elements come from and go to
 //!   trigger                        when a grouping puts out what it has
 //!   view                           what a side input shows, window by window
 //!   metrics                        what an author counts
+//!   acknowledge                    what an author has called when output is durable
 //!   options                        what a person gives to the author's code
 //!   windowing, graph               the pipeline itself, immutable once built
 //! ```
 //!
 //! There is no authoring here and no running. Whoever writes a runner need know only this crate.
 
+mod acknowledge;
 mod bundle;
 mod coder;
 mod column;
@@ -35,6 +38,7 @@ mod pane;
 mod sign;
 mod sink;
 mod source;
+mod splittable;
 mod stateful;
 mod table;
 mod time;
@@ -45,6 +49,9 @@ mod window;
 mod window_tables;
 mod windowing;
 
+pub use acknowledge::{
+    Acknowledgement, acknowledgements, after_commit, forget_acknowledgements, take_acknowledgements,
+};
 pub use bundle::{AnyBundle, Bundle};
 pub use coder::{BinaryCoder, Coder, CoderError, DecodeLimits};
 pub use column::{Column, Dictionary};
@@ -54,13 +61,13 @@ pub use fault::{choose_fault, fault_is_chosen};
 pub use graph::{
     Boundedness, Collection, CollectionId, CombinePerKey, DroppedFactory, DroppedFrom, Graph,
     GraphBuilder, GraphFormat, GroupByKey, Grouping, Node, NodeId, ParDo, Primitive, Read, Scope,
-    ScopeId, Stateful, Subject, TestEvent, TestStream, View, Write,
+    ScopeId, Splittable, Stateful, Subject, TestEvent, TestStream, View, Write,
 };
 pub use kernel::{DropReason, Drops, Kernel, KernelContext, KernelFactory, KernelOutput};
 pub use key::{Key, KeyGroup, KeyHasher, KeyType};
 pub use metadata::Metadata;
 pub use metrics::{
-    Counter, Distribution, DistributionValue, Gauge, GaugeValue, StepMetrics, StringSet,
+    Counter, Distribution, DistributionValue, Gauge, GaugeValue, StepMetrics, StringSet, attempt,
     take_metrics,
 };
 pub use options::UserOptions;
@@ -71,6 +78,7 @@ pub use source::{
     Advance, AnyReader, AnySource, AnySplit, Budget, Progress, Reader, Source, SourceOutput,
     erase_source,
 };
+pub use splittable::{SplittableFactory, SplittableKernel, SplittableKernelContext};
 pub use stateful::{
     Due, KeyWindow, SavedState, SetTimer, StatefulFactory, StatefulKernel, StatefulKernelContext,
     TimeDomain, TimerBook, TimerName, WindowViews,

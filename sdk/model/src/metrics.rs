@@ -153,6 +153,43 @@ pub fn take_metrics() -> Option<StepMetrics> {
     })
 }
 
+/// Makes an attempt at an author's code: if it fails, what it told meanwhile was never told, neither metrics nor
+/// [acknowledgements](crate::after_commit). For those who try again.
+///
+/// # Errors
+/// That of the attempt.
+pub fn attempt<T, E>(make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    let (before, acknowledgements) = (TOLD.take(), crate::acknowledgements());
+    let result = make();
+    TOLD.with_borrow_mut(|told| {
+        let new = std::mem::replace(told, before);
+        if result.is_ok() || fault!("failed-attempts-count") {
+            told.add(new);
+        }
+    });
+    if result.is_err() {
+        crate::forget_acknowledgements(acknowledgements);
+    }
+    result
+}
+
+impl Told {
+    /// All that was told later.
+    fn add(&mut self, later: Told) {
+        for place in later.counted {
+            Counter(place).add_to(self, later.counters[place as usize]);
+        }
+        for (place, value) in later.distributions {
+            let mine = self.distributions.entry(place);
+            mine.and_modify(|mine| mine.merge(&value)).or_insert(value);
+        }
+        self.gauges.extend(later.gauges);
+        for (place, set) in later.string_sets {
+            self.string_sets.entry(place).or_default().extend(set);
+        }
+    }
+}
+
 fn named<T>(told: &mut BTreeMap<u32, T>, name: impl Fn(u32) -> String) -> BTreeMap<String, T> {
     std::mem::take(told).into_iter().map(|(place, value)| (name(place), value)).collect()
 }
@@ -199,19 +236,21 @@ impl Counter {
     /// Adds so many.
     #[inline]
     pub fn add(self, n: u64) {
-        if n == 0 {
-            return;
+        if n > 0 {
+            TOLD.with_borrow_mut(|told| self.add_to(told, n));
         }
+    }
+
+    #[inline]
+    fn add_to(self, told: &mut Told, n: u64) {
         let place = self.0 as usize;
-        TOLD.with_borrow_mut(|told| {
-            if place >= told.counters.len() {
-                told.counters.resize(place + 1, 0);
-            }
-            if told.counters[place] == 0 {
-                told.counted.push(self.0);
-            }
-            told.counters[place] = told.counters[place].saturating_add(n);
-        });
+        if place >= told.counters.len() {
+            told.counters.resize(place + 1, 0);
+        }
+        if told.counters[place] == 0 {
+            told.counted.push(self.0);
+        }
+        told.counters[place] = told.counters[place].saturating_add(n);
     }
 }
 
@@ -267,6 +306,31 @@ impl StringSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_failed_attempt_told_was_never_told() {
+        let (counter, numbers) = (Counter::new("tried"), Distribution::new("tried"));
+        let tell = |value: i64| {
+            counter.inc();
+            numbers.update(value);
+            crate::after_commit(|| Ok(()));
+        };
+        tell(1);
+        let failed: Result<(), &str> = attempt(|| {
+            tell(100);
+            Err("no")
+        });
+        assert_eq!((failed, crate::acknowledgements()), (Err("no"), 1));
+        attempt(|| {
+            tell(3);
+            Ok::<(), ()>(())
+        })
+        .unwrap();
+        assert_eq!(crate::take_acknowledgements().len(), 2);
+        let told = take_metrics().unwrap();
+        let expected = DistributionValue { count: 2, sum: 4, min: 1, max: 3 };
+        assert_eq!((told.counter("tried"), told.distributions["tried"]), (2, expected));
+    }
 
     #[test]
     fn what_is_told_is_taken_up_once_and_added_up() {

@@ -170,6 +170,12 @@ impl<T> SourceOutput<T> {
         self.now
     }
 
+    /// Has something called when all that comes of what this call reads is durable: tells a queue that its
+    /// messages need not be kept, say. See [`after_commit`](crate::after_commit).
+    pub fn after_commit(&self, call: impl FnOnce() -> Result<(), BoxError> + Send + 'static) {
+        crate::after_commit(call);
+    }
+
     /// Puts out an element without an event time.
     #[inline]
     pub fn emit(&mut self, value: T) {

@@ -27,6 +27,8 @@
 
 #[cfg(feature = "cli")]
 mod interrupt;
+#[cfg(feature = "cli")]
+mod logging;
 mod options;
 #[cfg(feature = "cli")]
 mod progress;
@@ -40,15 +42,17 @@ pub mod ui;
 pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code, is_launched_child};
 pub use watershed_core::{
-    BagState, BundleContext, CalendarWindows, CoGroupByKey, Collected, CombiningState, Create,
-    DeclaredTimer, Deduplicate, DoFn, Dropped, ElementContext, Emitter, Emitters, EventTimer,
-    EventTimerFamily, Failed, FiredTimer, FixedWindows, Four, Func, GenerateSequence,
-    GlobalWindows, Group, GroupIntoBatches, Keyed, MapState, MultimapState, NoOutputs, Observed,
-    One, OrderedListState, Outputs, PCollection, PTransform, PeriodicImpulse, Pipeline,
-    ProcessingTimer, ProcessingTimerFamily, ReadViews, Sessions, SetState, SideInputs,
-    SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters, TestStream, Three,
-    Two, ValueState, View, ViewList, ViewMap, WindowExpiration, WindowExt, WindowFn,
-    WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
+    BagState, BundleContext, CalendarWindows, Claims, CoGroupByKey, Collected, CombiningState,
+    Continuation, Create, DeclaredTimer, Deduplicate, DoFn, Dropped, ElementContext, Emitter,
+    Emitters, EventTimer, EventTimerFamily, Failed, FiredTimer, FixedWindows, Four, Func,
+    GenerateSequence, GlobalWindows, Group, GroupIntoBatches, Keyed, ManualEstimator, MapState,
+    MonotonicEstimator, MultimapState, NoOutputs, Observed, OffsetRange, OffsetTracker, One,
+    OrderedListState, Outputs, PCollection, PTransform, PeriodicImpulse, Pipeline, ProcessingTimer,
+    ProcessingTimerFamily, ReadViews, RestrictionTracker, Sessions, SetState, SideInputs,
+    SlidingWindows, SplittableContext, SplittableDoFn, SplittableEmitters, StateContext, StateSpec,
+    StatefulDoFn, StatefulEmitters, TestStream, Three, Two, ValueState, View, ViewList, ViewMap,
+    WallClockEstimator, WatermarkEstimator, WindowExpiration, WindowExt, WindowFn, WindowSettings,
+    Windowing, Written, chrono, chrono_tz, combine,
 };
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
@@ -58,13 +62,13 @@ pub use watershed_model::{
     AfterWatermark, BoundedWindow, BoxError, BuildErrors, Counter, Distribution, DistributionValue,
     Duration, Element, FiringBehavior, Gauge, GaugeValue, GlobalWindow, GraphFormat,
     IntervalWindow, Key, Never, Owned, PaneInfo, PaneTiming, Repeatedly, StepMetrics, StringSet,
-    Timestamp, TimestampCombiner, TimestampPolicy, Trigger, days, hours, micros, millis, minutes,
-    seconds,
+    Timestamp, TimestampCombiner, TimestampPolicy, Trigger, UserOptions, days, hours, micros,
+    millis, minutes, seconds,
 };
 pub use watershed_runner_core::{
-    Account, Checks, Clock, Explanation, Holder, JobHandle, JobProgress, JobState, JobStatus,
-    Ledger, OpenWindow, Outcome, Outline, RunError, RunOptions, RunReport, Runner, StateSize,
-    StepNow, StepOutline, StepReport, StepStatus, UnknownStep,
+    Account, Acknowledged, Checks, Clock, Explanation, Holder, JobHandle, JobProgress, JobState,
+    JobStatus, Ledger, OpenWindow, Outcome, Outline, RunError, RunOptions, RunReport, Runner,
+    StateSize, StepNow, StepOutline, StepReport, StepStatus, UnknownStep,
 };
 pub use watershed_runner_direct::DirectRunner;
 #[cfg(feature = "timely")]
@@ -104,6 +108,8 @@ mod snippets {
     struct RunningJob;
     #[doc = include_str!("../../../docs/joins.md")]
     struct Joins;
+    #[doc = include_str!("../../../docs/sources.md")]
+    struct Sources;
     #[doc = include_str!("../../../docs/testing.md")]
     struct Testing;
 }

@@ -111,6 +111,10 @@ pub struct PipelineOptions {
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 64 << 20, value_name = "BYTES"))]
     pub max_element_bytes: usize,
 
+    /// How often a bundle that fails in an element-wise step is tried again before the run fails.
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = 0, value_name = "N"))]
+    pub retries: u32,
+
     /// An option of the program's own steps, which they read by its name; may be given several times.
     #[cfg_attr(feature = "cli", arg(long = "option", value_name = "NAME=VALUE", value_parser = parse_option))]
     pub options: Vec<(String, String)>,
@@ -134,6 +138,11 @@ pub struct PipelineOptions {
     #[cfg(feature = "ui")]
     #[cfg_attr(feature = "cli", arg(long, value_name = "PORT|HOST:PORT"))]
     pub ui: Option<UiAddress>,
+
+    /// Log to standard error: a level (error, warn, info, debug, trace), or levels by target. What steps log
+    /// names the step. (With the feature `cli`.)
+    #[cfg_attr(feature = "cli", arg(long, value_name = "LEVEL|TARGET=LEVEL,..", value_parser = crate::logging::parse))]
+    pub log: Option<String>,
 
     /// Print a table of what passed each step, on standard error, when the run has ended. (With the feature
     /// `cli`.)
@@ -192,11 +201,13 @@ impl Default for PipelineOptions {
             checks: run.checks,
             bundle_elements: run.bundle_elements,
             max_element_bytes: run.max_element_bytes,
+            retries: run.retries,
             options: Vec::new(),
             show_graph: None,
             show_plan: None,
             #[cfg(feature = "ui")]
             ui: None,
+            log: None,
             report: false,
             quiet: true,
         }
@@ -216,6 +227,7 @@ impl PipelineOptions {
         run.checks = self.checks;
         run.bundle_elements = self.bundle_elements;
         run.max_element_bytes = self.max_element_bytes;
+        run.retries = self.retries;
         run.user_options = self.options.iter().cloned().collect::<UserOptions>();
         run
     }

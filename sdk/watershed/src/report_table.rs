@@ -2,7 +2,7 @@
 
 use indicatif::{BinaryBytes, HumanCount};
 use watershed_model::{DistributionValue, StepMetrics};
-use watershed_runner_core::{RunReport, StepReport};
+use watershed_runner_core::{Acknowledged, RunReport, StepReport};
 
 /// A line for each step: elements and bytes in and out, what was dropped, and of a grouping its books.
 pub(crate) fn of(report: &RunReport) -> String {
@@ -23,6 +23,11 @@ pub(crate) fn of(report: &RunReport) -> String {
         table += line.trim_end();
         table.push('\n');
     }
+    let Acknowledged { done, failed, failure } = &report.acknowledged;
+    if let Some(failure) = failure {
+        let (done, failed) = (HumanCount(*done), HumanCount(*failed));
+        table += &format!("{done} acknowledgements, {failed} more failed, the first: {failure}\n");
+    }
     table
 }
 
@@ -33,6 +38,9 @@ fn notes(step: &StepReport) -> Vec<String> {
     notes.extend(books(step));
     if step.watermark_setbacks > 0 {
         notes.push(format!("watermark went back {} times", HumanCount(step.watermark_setbacks)));
+    }
+    if step.retries > 0 {
+        notes.push(format!("{} bundles tried again", HumanCount(step.retries)));
     }
     notes.extend(counted(&step.metrics));
     notes

@@ -52,6 +52,10 @@ impl RunPipeline for Pipeline {
             };
             return print(&plan, options);
         }
+        #[cfg(feature = "cli")]
+        if let Some(levels) = &options.log {
+            crate::logging::install(levels);
+        }
         // Before anything runs: a port that is in use is told at once.
         #[cfg(feature = "ui")]
         let page = crate::ui::bind(options)?;
@@ -65,8 +69,8 @@ impl RunPipeline for Pipeline {
         #[cfg(feature = "ui")]
         let _shown = page.and_then(|page| crate::ui::show(page, &job, options));
         #[cfg(feature = "cli")]
-        let watched =
-            (!options.quiet && !is_launched_child()).then(|| crate::progress::watch(&job));
+        let watched = (!options.quiet && options.log.is_none() && !is_launched_child())
+            .then(|| crate::progress::watch(&job));
         let result = job.wait();
         #[cfg(feature = "cli")]
         if let Some(watched) = watched {

@@ -106,6 +106,7 @@ fn is_head(node: &Node, options: PlanOptions) -> bool {
         Primitive::Read(_)
         | Primitive::TestStream(_)
         | Primitive::Reshuffle
+        | Primitive::Splittable(_)
         | Primitive::View(_) => true,
         // Who reads views may have to wait for them.
         Primitive::ParDo(_) if !node.side_inputs.is_empty() => true,
@@ -181,7 +182,7 @@ impl Planner<'_> {
             combine.grouping.dropped.is_none() && is_simple(&self.graph.collection(input).windowing)
         };
         match primitive {
-            Primitive::Reshuffle => Route::Spread,
+            Primitive::Reshuffle | Primitive::Splittable(_) => Route::Spread,
             Primitive::View(_) => Route::EachProcess,
             Primitive::CombinePerKey(combine) if self.options.lifts() && is_liftable(combine) => {
                 Route::PartialsByKey

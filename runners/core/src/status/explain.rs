@@ -163,6 +163,9 @@ impl JobStatus {
                 "elements of window {window} with the time {at}, which wait until the view `{view}` has \
                  something to show to them{on}"
             ),
+            Holder::Restrictions { in_hand, at } => {
+                format!("{in_hand} restrictions in hand, of which one has come to {at}")
+            }
             Holder::Split { split, at, is_idle } => {
                 let why = match (step.status.is_congested, is_idle) {
                     (true, _) => "not read on now, since the steps behind it are busy",

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use watershed_model::{TimeDomain, Timestamp, Window};
 
-use crate::{GroupingOperator, Sight, Standing, StatefulOperator, StepReport};
+use crate::{GroupingOperator, Sight, SplittableOperator, Standing, StatefulOperator, StepReport};
 
 /// Where one worker stands, at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,13 @@ pub enum Holder {
         /// The window of the elements.
         window: Window,
         /// Where they hold the watermark.
+        at: Timestamp,
+    },
+    /// Restrictions of a splittable step that are worked on, or rest.
+    Restrictions {
+        /// How many.
+        in_hand: u64,
+        /// How far the output of the one has come that has come least far.
         at: Timestamp,
     },
     /// A split of a source.
@@ -145,6 +152,16 @@ impl StepStatus {
             self.holder = holder;
         }
     }
+    /// Adds what a splittable step has in hand, and whether that holds the output watermark.
+    pub fn look_at_splittable(&mut self, step: &SplittableOperator, sight: &Sight<'_>) {
+        self.state = step.state_size();
+        if self.output_watermark < self.input_watermark
+            && let Some(holder) = step.holder(sight, self.output_watermark)
+        {
+            self.holder = holder;
+        }
+    }
+
     /// Adds what a stateful step keeps, and whether that holds the output watermark.
     pub fn look_at_stateful(
         &mut self,

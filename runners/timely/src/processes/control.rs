@@ -183,6 +183,12 @@ impl Control {
         self.tell_inquiry();
     }
 
+    /// As [`tend`](Self::tend), when the workers of this process have ended and those of others may not have:
+    /// these have to agree on a drain all the same.
+    pub(crate) fn tend_without_workers(&self) {
+        self.tend(&Queues::new());
+    }
+
     /// Passes on what was asked of all workers, or what those of this process have answered.
     pub(crate) fn tell_inquiry(&self) {
         let told = self.inquiry().tend(&self.shared, self.is_coordinator());

@@ -1,6 +1,6 @@
 //! What a DoFn is told beside its element.
 
-use watershed_model::{Metadata, PaneInfo, Sign, Timestamp, UserOptions, Window};
+use watershed_model::{BoxError, Metadata, PaneInfo, Sign, Timestamp, UserOptions, Window};
 
 use crate::{View, views::Shown};
 
@@ -34,6 +34,13 @@ impl<'a> ElementContext<'a> {
         self.views.of(view)
     }
 
+    /// Has something called when all that comes of the element is durable: when the sinks have committed. It
+    /// may never be called, if the process dies. If it fails, the run's report tells so, and the run goes on.
+    /// (Beam: `BundleFinalizer`.)
+    pub fn after_commit(&self, call: impl FnOnce() -> Result<(), BoxError> + Send + 'static) {
+        watershed_model::after_commit(call);
+    }
+
     /// The element's event time.
     pub fn timestamp(&self) -> Timestamp {
         self.metadata.timestamps.get(self.place)
@@ -65,6 +72,11 @@ pub struct BundleContext<'a> {
 impl<'a> BundleContext<'a> {
     pub(crate) fn new(options: &'a UserOptions) -> Self {
         BundleContext { options }
+    }
+
+    /// As [`ElementContext::after_commit`], for the whole bundle.
+    pub fn after_commit(&self, call: impl FnOnce() -> Result<(), BoxError> + Send + 'static) {
+        watershed_model::after_commit(call);
     }
 
     /// The options that were given when the program started: `--option NAME=VALUE`.

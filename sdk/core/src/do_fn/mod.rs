@@ -1,6 +1,7 @@
 //! DoFns: element-wise work with a life cycle and several outputs.
 
 mod context;
+mod dead_letters;
 mod emitter;
 mod outputs;
 mod par_do;

@@ -24,6 +24,10 @@ pub trait Outputs: Sized + Send + Sync + 'static {
     /// Whether a step with such outputs is run for its effects alone.
     const IS_OBSERVER: bool = false;
 
+    /// How many outputs there are.
+    #[doc(hidden)]
+    const COUNT: usize;
+
     /// Empty emitters for one bundle.
     #[doc(hidden)]
     fn open(out: &KernelOutput, tracked: bool) -> Self::Emitters;
@@ -57,6 +61,7 @@ impl Outputs for NoOutputs {
     type Emitters = ();
     type Collections = Written;
     const IS_OBSERVER: bool = true;
+    const COUNT: usize = 0;
 
     fn open(_: &KernelOutput, _: bool) {}
     fn begin((): &mut (), _: Option<usize>) {}
@@ -77,6 +82,7 @@ pub struct One<A>(PhantomData<fn() -> A>);
 impl<A: Element> Outputs for One<A> {
     type Emitters = Emitter<A>;
     type Collections = PCollection<A>;
+    const COUNT: usize = 1;
 
     fn open(out: &KernelOutput, tracked: bool) -> Emitter<A> {
         Emitter::new(out.is_wanted(0), tracked)
@@ -116,6 +122,7 @@ macro_rules! several_outputs {
         impl<$($part: Element),+> Outputs for $name<$($part),+> {
             type Emitters = ($(Emitter<$part>,)+);
             type Collections = ($(PCollection<$part>,)+);
+            const COUNT: usize = [$($place),+].len();
 
             fn open(out: &KernelOutput, tracked: bool) -> Self::Emitters {
                 ($(Emitter::<$part>::new(out.is_wanted($place), tracked),)+)

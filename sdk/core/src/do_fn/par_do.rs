@@ -4,13 +4,13 @@ use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
     AnyBundle, BoxError, Bundle, CollectionId, Column, Dictionary, Duration, Element, Kernel,
-    KernelContext, KernelOutput, Location, Metadata, ParDo, Primitive, WindowSet, fault,
-    short_type_name,
+    KernelContext, KernelFactory, KernelOutput, Location, Metadata, NodeId, ParDo, Primitive,
+    Subject, WindowSet, fault, short_type_name,
 };
 
-use super::{BundleContext, ElementContext, Outputs};
+use super::{BundleContext, ElementContext, Outputs, dead_letters::Salvaging};
 use crate::{
-    PCollection, ViewList,
+    Failed, PCollection, ViewList,
     views::{Shown, attach},
 };
 
@@ -138,28 +138,65 @@ impl<T: Element> PCollection<T> {
     /// Runs a DoFn on every element. (Beam: `ParDo`.)
     #[track_caller]
     pub fn par_do<D: DoFn<T>>(&self, do_fn: D) -> <D::Outputs as Outputs>::Collections {
-        let name = short_type_name::<D>();
-        let base = name.split('<').next().unwrap_or(&name).to_owned();
-        let side_inputs = do_fn.side_inputs();
-        let views: Arc<[CollectionId]> = side_inputs.ids().into();
-        let kernel = Arc::new(move || {
-            let (do_fn, views) = (do_fn.clone(), views.clone());
-            let kernel: Box<dyn Kernel> =
-                Box::new(DoFnKernel { do_fn, views, input: PhantomData::<fn(T)> });
-            kernel
-        });
-        let is_observer = <D::Outputs as Outputs>::IS_OBSERVER;
-        let par_do = ParDo { kernel, is_observer, dead_letters: None, gives_times: true };
-        let primitive = Primitive::ParDo(par_do);
-        let mut graph = self.pipeline().graph();
-        let node = graph.add_node(base, Location::caller(), primitive, vec![self.id()]);
-        attach(self.pipeline(), &mut graph, node, &side_inputs);
-        drop(graph);
+        let (side_inputs, make) = (do_fn.side_inputs(), kernel_of(do_fn));
+        let kernel: KernelFactory = Arc::new(move || Box::new(make()));
+        let node = self.add_do_fn::<D>(kernel, &side_inputs, None, Location::caller());
         <D::Outputs as Outputs>::collections(self.pipeline(), node, self)
+    }
+
+    /// Runs a DoFn on every element; those with which it fails or panics come out in the second collection, each
+    /// with its error and the step's name. A bundle that fails is tried again in parts, with new instances, until
+    /// it is known which elements fail by themselves; so a DoFn may see an element several times, and what
+    /// counts is the time at which nothing failed. An instance that cannot be set up still fails the run.
+    ///
+    /// A closure that says by itself that it fails is better given to [`try_map`](Self::try_map), which tries
+    /// nothing twice.
+    #[track_caller]
+    pub fn par_do_with_dead_letters<D: DoFn<T>>(
+        &self,
+        name: &str,
+        do_fn: D,
+    ) -> (<D::Outputs as Outputs>::Collections, PCollection<Failed<T>>) {
+        let (side_inputs, make, step) = (do_fn.side_inputs(), kernel_of(do_fn), name.to_owned());
+        let kernel: KernelFactory = Arc::new(move || Box::new(Salvaging::new(&step, make.clone())));
+        let node = self.add_do_fn::<D>(kernel, &side_inputs, Some(name), Location::caller());
+        let outputs = <D::Outputs as Outputs>::collections(self.pipeline(), node, self);
+        (outputs, self.pipeline().add_output(node, self.id()))
+    }
+
+    /// A step that runs a DoFn: with a name, one that has dead letters behind its other outputs.
+    fn add_do_fn<D: DoFn<T>>(
+        &self,
+        kernel: KernelFactory,
+        side_inputs: &ViewList,
+        name: Option<&str>,
+        location: Location,
+    ) -> NodeId {
+        let type_name = short_type_name::<D>();
+        let base = type_name.split('<').next().unwrap_or(&type_name).to_owned();
+        let par_do = ParDo {
+            kernel,
+            is_observer: <D::Outputs as Outputs>::IS_OBSERVER,
+            dead_letters: name.map(|_| <D::Outputs as Outputs>::COUNT),
+            gives_times: true,
+        };
+        let mut graph = self.pipeline().graph();
+        let node = graph.add_node(base, location, Primitive::ParDo(par_do), vec![self.id()]);
+        if let Some(name) = name {
+            graph.rename(Subject::Node(node), name);
+        }
+        attach(self.pipeline(), &mut graph, node, side_inputs);
+        node
     }
 }
 
-struct DoFnKernel<In, D> {
+/// Makes kernels that run a DoFn.
+fn kernel_of<In, D: DoFn<In>>(do_fn: D) -> impl Fn() -> DoFnKernel<In, D> + Clone + Send + Sync {
+    let views: Arc<[CollectionId]> = do_fn.side_inputs().ids().into();
+    move || DoFnKernel { do_fn: do_fn.clone(), views: views.clone(), input: PhantomData }
+}
+
+pub(super) struct DoFnKernel<In, D> {
     do_fn: D,
     /// The views that it reads.
     views: Arc<[CollectionId]>,

@@ -11,9 +11,9 @@ use watershed_model::{
 
 use super::{
     FiredTimer, StateContext, StateSpec, StatefulDoFn, columns::Columns, context::From, keys::Keys,
-    looks::Looks, rows::Rows,
+    rows::Rows,
 };
-use crate::{BundleContext, Outputs, do_fn::one_window_each};
+use crate::{BundleContext, Outputs, do_fn::one_window_each, views::Looks};
 
 /// Calls of one bundle, at most: what is due may go on for ever, where timers set each other.
 const MOST_CALLS: usize = 4096;

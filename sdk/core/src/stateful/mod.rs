@@ -8,7 +8,6 @@
 //!   context     what the author's code is told, and through which it reaches its state
 //!   columns     the cells of all keys and windows, a typed column for each that was declared
 //!   keys        which place belongs to which key and window
-//!   looks       what views show to the windows of a bundle
 //!   rows        what calls without an element put out: their times and windows
 //!   kernel      the erased work: a bundle, or what is due
 //!   saving      all that is kept, as bytes and back
@@ -22,7 +21,6 @@ mod context;
 mod do_fn;
 mod kernel;
 mod keys;
-mod looks;
 mod rows;
 mod saving;
 mod spec;

@@ -4,6 +4,7 @@
 //!   view        a handle on a view, and several of them together
 //!   builders    what each kind of view gathers
 //!   apply       the methods that make a view of a collection
+//!   looks       what views show to the windows of a bundle
 //!   folding     combiners that read views
 //!   wait_on     a view that shows only that something is complete
 //!   with        closures that read views beside their element
@@ -14,6 +15,7 @@
 mod apply;
 mod builders;
 mod folding;
+mod looks;
 mod view;
 mod wait_on;
 mod with;
@@ -21,4 +23,5 @@ mod with;
 pub use builders::ViewMap;
 pub use view::{ReadViews, SideInputs, View, ViewList};
 
+pub(crate) use looks::Looks;
 pub(crate) use view::{Shown, attach};

@@ -238,6 +238,7 @@ impl GraphBuilder {
             Primitive::Write(_) => true,
             Primitive::ParDo(par_do) => par_do.is_observer,
             Primitive::Stateful(stateful) => stateful.is_observer,
+            Primitive::Splittable(splittable) => splittable.is_observer,
             _ => false,
         });
         let last = self.nodes.len().checked_sub(1).filter(|_| !has_an_end)?;

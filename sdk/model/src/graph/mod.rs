@@ -16,7 +16,7 @@ use std::fmt;
 pub use builder::{GraphBuilder, Subject};
 pub use node::{
     CombinePerKey, DroppedFactory, DroppedFrom, GroupByKey, Grouping, ParDo, Primitive, Read,
-    Stateful, TestEvent, TestStream, View, Write,
+    Splittable, Stateful, TestEvent, TestStream, View, Write,
 };
 pub use print::GraphFormat;
 
@@ -129,6 +129,7 @@ impl Graph {
     pub fn reads_endlessly(&self) -> bool {
         self.nodes.iter().any(|node| match &node.primitive {
             Primitive::Read(read) => read.source.boundedness() == Boundedness::Unbounded,
+            Primitive::Splittable(split) => split.boundedness == Boundedness::Unbounded,
             _ => false,
         })
     }

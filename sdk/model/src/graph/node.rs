@@ -3,8 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    AnyBundle, AnySink, AnySource, DropReason, Duration, ElementType, KernelFactory, KeyType,
-    StatefulFactory, TableFactory, Timestamp, ViewFactory, Window, WindowTablesFactory,
+    AnyBundle, AnySink, AnySource, Boundedness, DropReason, Duration, ElementType, KernelFactory,
+    KeyType, SplittableFactory, StatefulFactory, TableFactory, Timestamp, ViewFactory, Window,
+    WindowTablesFactory,
 };
 
 /// What a step does. Each corresponds to one concept of Beam's pipeline proto.
@@ -23,6 +24,8 @@ pub enum Primitive {
     CombinePerKey(CombinePerKey),
     /// Runs a stateful DoFn: cells and timers of each key and window.
     Stateful(Stateful),
+    /// Runs a splittable DoFn: elements with restrictions, piece by piece.
+    Splittable(Splittable),
     /// Gathers panes into a view, which others read as a side input. What it puts out is no elements, but
     /// how far it has come.
     View(View),
@@ -46,6 +49,7 @@ impl Primitive {
             Primitive::GroupByKey(_) => "GroupByKey",
             Primitive::CombinePerKey(_) => "CombinePerKey",
             Primitive::Stateful(_) => "Stateful",
+            Primitive::Splittable(_) => "Splittable",
             Primitive::View(_) => "View",
             Primitive::Flatten => "Flatten",
             Primitive::Reshuffle => "Reshuffle",
@@ -180,6 +184,17 @@ pub struct Stateful {
     pub timers: Arc<[String]>,
 }
 
+/// Runs a splittable DoFn.
+#[derive(Clone)]
+pub struct Splittable {
+    /// Makes an instance, with nothing in hand.
+    pub kernel: SplittableFactory,
+    /// Whether all restrictions end.
+    pub boundedness: Boundedness,
+    /// Whether the step is run for its effects, so that a pipeline may end in it.
+    pub is_observer: bool,
+}
+
 /// Gathers panes into a view.
 #[derive(Clone)]
 pub struct View {
@@ -231,6 +246,12 @@ impl fmt::Debug for CombinePerKey {
 impl fmt::Debug for Stateful {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "by {}", self.key.type_name())
+    }
+}
+
+impl fmt::Debug for Splittable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.boundedness)
     }
 }
 

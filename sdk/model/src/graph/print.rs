@@ -262,6 +262,7 @@ fn describe(primitive: &Primitive, name: &str) -> String {
         Primitive::GroupByKey(group) => format!("{group:?}"),
         Primitive::CombinePerKey(combine) => format!("{combine:?}"),
         Primitive::Stateful(stateful) => format!("{stateful:?}"),
+        Primitive::Splittable(splittable) => format!("{splittable:?}"),
         Primitive::View(view) => format!("{view:?}"),
         Primitive::TestStream(stream) => format!("{stream:?}"),
         Primitive::AssignWindows(_) | Primitive::Flatten | Primitive::Reshuffle => String::new(),

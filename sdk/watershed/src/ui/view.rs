@@ -217,6 +217,9 @@ impl HolderView {
             Holder::View { view, window, at } => {
                 ("view", format!("view {view}, for window {window}, at {}", told(at)))
             }
+            Holder::Restrictions { in_hand, at } => {
+                ("restrictions", format!("{in_hand} restrictions in hand, one at {}", told(at)))
+            }
             Holder::Split { split, at, is_idle } => {
                 let idle = if *is_idle { ", idle" } else { "" };
                 ("split", format!("split {split}, at {}{idle}", told(at)))

@@ -5,27 +5,27 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use watershed_model::{BoxError, CollectionId, ViewContent, Window, WindowViews};
 
-use crate::views::Shown;
+use super::Shown;
 
 /// What the views of a DoFn show.
-pub(super) struct Looks {
+pub(crate) struct Looks {
     ids: Vec<CollectionId>,
     contents: HashMap<Window, Vec<ViewContent>, RandomState>,
 }
 
 impl Looks {
-    pub(super) fn new(ids: Vec<CollectionId>) -> Self {
+    pub(crate) fn new(ids: Vec<CollectionId>) -> Self {
         Looks { ids, contents: HashMap::default() }
     }
 
     /// A bundle begins.
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.contents.clear();
     }
 
     /// What is shown to a window.
     #[inline]
-    pub(super) fn at(
+    pub(crate) fn at(
         &mut self,
         window: &Window,
         views: &dyn WindowViews,
