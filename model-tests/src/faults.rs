@@ -191,6 +191,11 @@ pub const FAULTS: &[Fault] = &[
     )
     .on("timely", 1, 1),
     breaking(
+        "equal-times-go-by-arrival",
+        "elements of one time come to a time-sorted DoFn as they arrived",
+        &["ST-10"],
+    ),
+    breaking(
         "events-come-in-parts",
         "a grouping handles each bundle of an event by itself",
         &["EQ-04", "TR-12"],
