@@ -440,6 +440,11 @@ pub const FAULTS: &[Fault] = &[
         &["SI-01", "SI-04", "SI-07", "SI-09"],
     ),
     breaking(
+        "secondary-keys-are-ignored",
+        "values are sorted by their bytes, whatever key was given",
+        &["GP-30"],
+    ),
+    breaking(
         "sessions-never-merge",
         "sessions are as long as one element makes them",
         &["GP-19", "WN-03", "WN-08", "WN-13"],
@@ -535,7 +540,7 @@ pub const FAULTS: &[Fault] = &[
         "a flatten goes by its first input alone",
         &["EQ-02", "EQ-03", "WM-01"],
     ),
-    breaking("ties-stay-unbroken", "of two that tie the first to come wins", &["GP-23"]),
+    breaking("ties-stay-unbroken", "of two that tie the first to come wins", &["GP-23", "GP-30"]),
     breaking(
         "timers-are-not-replaced",
         "a timer that is set again fires for both times, and one that is cleared all the same",
@@ -585,6 +590,11 @@ pub const FAULTS: &[Fault] = &[
         "untimed-elements-are-not-told",
         "a printed graph is silent on windows of elements without times",
         &["WN-17"],
+    ),
+    breaking(
+        "values-stay-as-they-came",
+        "sorted values are in the order in which they came",
+        &["GP-30"],
     ),
     breaking(
         "views-add-what-accumulates",

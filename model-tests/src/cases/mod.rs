@@ -39,6 +39,7 @@ pub mod ruled;
 pub mod side_inputs;
 pub mod sketches;
 pub mod sorted_input;
+pub mod sorting;
 pub mod source_times;
 pub mod sources;
 pub mod state;
@@ -93,6 +94,7 @@ pub fn all() -> Vec<Case> {
         reshaping::CASES,
         ruled::CASES,
         sketches::CASES,
+        sorting::CASES,
         source_times::CASES,
         side_inputs::CASES,
         sorted_input::CASES,

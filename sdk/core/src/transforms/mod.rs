@@ -12,9 +12,11 @@ mod join;
 mod latest;
 mod partition;
 mod reshuffle;
+mod sort_values;
 
 pub use co_group::CoGroupByKey;
 pub use deduplicate::Deduplicate;
 pub use group_into_batches::GroupIntoBatches;
+pub use sort_values::Grouped;
 
 pub(crate) use flatten::flatten;
