@@ -85,6 +85,7 @@ pub const BEHAVIOURS: &[Behaviour] = &[
     run("GP-28", "an interval join pairs what is near in event time, and forgets what is past"),
     run("GP-29", "an as-of join gives each element what was in force at its time"),
     run("GP-30", "sorted values: natural order or a secondary key, ties by bytes"),
+    run("GP-31", "windows by policy: last n, count, delta, punctuation, by event time"),
     run("SI-01", "singleton, iterable, list, map and multimap views"),
     run("SI-02", "a singleton view of none or many is an error that names the view"),
     run("SI-03", "the main window is mapped to the side's window"),

@@ -137,6 +137,11 @@ pub const FAULTS: &[Fault] = &[
         "processing time is due only after its target",
         &["TR-04", "TR-13"],
     ),
+    breaking(
+        "deltas-go-by-the-newest",
+        "a batch by delta ends at a change from the value before, not from the first",
+        &["GP-31"],
+    ),
     breaking("direct-keeps-its-instances", "instances are never replaced", &["EW-14"]),
     breaking("direct-keeps-the-order", "elements are never permuted", &["GP-21"]),
     breaking(
@@ -193,7 +198,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "equal-times-go-by-arrival",
         "elements of one time come to a time-sorted DoFn as they arrived",
-        &["ST-10"],
+        &["GP-31", "ST-10"],
     ),
     breaking(
         "events-come-in-parts",
@@ -413,6 +418,16 @@ pub const FAULTS: &[Fault] = &[
         &["GP-12", "GP-13", "GP-26"],
     ),
     breaking(
+        "policies-do-not-slide",
+        "the last values go out after each one, whatever was asked for",
+        &["GP-31"],
+    ),
+    breaking(
+        "policies-lose-the-last-batch",
+        "what a policy has not ended when its window expires does not come out",
+        &["GP-31"],
+    ),
+    breaking(
         "prepared-output-is-left",
         "what was prepared stays when another sink cannot prepare",
         &["EW-06"],
@@ -427,6 +442,11 @@ pub const FAULTS: &[Fault] = &[
         "processing-goes-by-the-arrival",
         "processing time is that at which an element was taken in",
         &["WN-19"],
+    ),
+    breaking(
+        "punctuation-begins-the-next",
+        "a value that ends a batch is the first of the next",
+        &["GP-31"],
     ),
     breaking("quantiles-lie-a-tenth-off", "a quantile is given a tenth too high", &["GP-15"]),
     breaking(

@@ -33,6 +33,7 @@ pub mod output_times;
 mod outputs;
 pub mod pane_assertions;
 pub mod panes;
+pub mod policies;
 mod remembering;
 pub mod reshaping;
 pub mod ruled;
@@ -91,6 +92,7 @@ pub fn all() -> Vec<Case> {
         output_times::CASES,
         pane_assertions::CASES,
         panes::CASES,
+        policies::CASES,
         reshaping::CASES,
         ruled::CASES,
         sketches::CASES,

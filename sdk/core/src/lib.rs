@@ -65,7 +65,7 @@ pub use stateful::{
 };
 pub use test_stream::TestStream;
 pub use transform::PTransform;
-pub use transforms::{CoGroupByKey, Deduplicate, GroupIntoBatches, Grouped};
+pub use transforms::{CoGroupByKey, Deduplicate, GroupIntoBatches, Grouped, PolicyWindows};
 pub use views::{ReadViews, SideInputs, View, ViewList, ViewMap};
 pub use window::{
     CalendarWindows, FixedWindows, GlobalWindows, Sessions, SlidingWindows, WindowExt, WindowFn,

@@ -45,10 +45,10 @@ pub use watershed_core::{
     EventTimerFamily, Failed, FiredTimer, FixedWindows, Four, Func, GenerateSequence,
     GlobalWindows, Group, GroupIntoBatches, Grouped, Keyed, MapState, MultimapState, NoOutputs,
     Observed, One, OrderedListState, Outputs, PCollection, PTransform, PeriodicImpulse, Pipeline,
-    ProcessingTimer, ProcessingTimerFamily, ReadViews, Sessions, SetState, SideInputs,
-    SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters, TestStream, Three,
-    Two, ValueState, View, ViewList, ViewMap, WindowExpiration, WindowExt, WindowFn,
-    WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
+    PolicyWindows, ProcessingTimer, ProcessingTimerFamily, ReadViews, Sessions, SetState,
+    SideInputs, SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters,
+    TestStream, Three, Two, ValueState, View, ViewList, ViewMap, WindowExpiration, WindowExt,
+    WindowFn, WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
 };
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
@@ -78,10 +78,10 @@ pub mod prelude {
         AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, BoxError,
         CalendarWindows, CoGroupByKey, Deduplicate, DoFn, ElementContext, Emitters, FixedWindows,
         GenerateSequence, GlobalWindows, Group, GroupIntoBatches, Never, One, PCollection,
-        PTransform, PeriodicImpulse, Pipeline, PipelineOptions, Repeatedly, RunError, RunPipeline,
-        Sessions, SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters,
-        Timestamp, TimestampPolicy, Trigger, Two, View, ViewList, ViewMap, WindowExt,
-        WindowSettings, combine::*, days, hours, millis, minutes, seconds,
+        PTransform, PeriodicImpulse, Pipeline, PipelineOptions, PolicyWindows, Repeatedly,
+        RunError, RunPipeline, Sessions, SlidingWindows, StateContext, StateSpec, StatefulDoFn,
+        StatefulEmitters, Timestamp, TimestampPolicy, Trigger, Two, View, ViewList, ViewMap,
+        WindowExt, WindowSettings, combine::*, days, hours, millis, minutes, seconds,
     };
 }
 

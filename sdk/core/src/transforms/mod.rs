@@ -11,12 +11,15 @@ mod interval_join;
 mod join;
 mod latest;
 mod partition;
+mod policies;
+mod policy_windows;
 mod reshuffle;
 mod sort_values;
 
 pub use co_group::CoGroupByKey;
 pub use deduplicate::Deduplicate;
 pub use group_into_batches::GroupIntoBatches;
+pub use policy_windows::PolicyWindows;
 pub use sort_values::Grouped;
 
 pub(crate) use flatten::flatten;
