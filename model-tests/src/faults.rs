@@ -258,6 +258,7 @@ pub const FAULTS: &[Fault] = &[
         "a grouping loses the last element of each bundle",
         &["GP-01", "GP-05", "MT-06"],
     ),
+    breaking("groups-are-the-whole-match", "a group of a match is the whole of it", &["EW-15"]),
     breaking(
         "heirs-of-or-finally-end",
         "a grouping behind one by or_finally fires no more after its second trigger",
@@ -412,6 +413,7 @@ pub const FAULTS: &[Fault] = &[
     )
     .on("timely", 1, 2),
     breaking("partition-is-off-by-one", "partition routes to the part behind", &["GP-14"]),
+    breaking("parts-match-as-a-whole", "text matches as a whole if a part of it does", &["EW-15"]),
     breaking(
         "passing-on-loses-metadata",
         "flatten and reshuffle put everything into the global window",

@@ -34,6 +34,7 @@ mod outputs;
 pub mod pane_assertions;
 pub mod panes;
 pub mod policies;
+pub mod regexes;
 mod remembering;
 pub mod reshaping;
 pub mod ruled;
@@ -93,6 +94,7 @@ pub fn all() -> Vec<Case> {
         pane_assertions::CASES,
         panes::CASES,
         policies::CASES,
+        regexes::CASES,
         reshaping::CASES,
         ruled::CASES,
         sketches::CASES,

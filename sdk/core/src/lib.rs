@@ -65,6 +65,8 @@ pub use stateful::{
 };
 pub use test_stream::TestStream;
 pub use transform::PTransform;
+#[cfg(feature = "regex")]
+pub use transforms::{Capture, Regex, RegexFind, RegexKeyValue, RegexReplace, RegexSplit};
 pub use transforms::{CoGroupByKey, Deduplicate, GroupIntoBatches, Grouped, PolicyWindows};
 pub use views::{ReadViews, SideInputs, View, ViewList, ViewMap};
 pub use window::{

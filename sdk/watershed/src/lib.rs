@@ -50,6 +50,8 @@ pub use watershed_core::{
     TestStream, Three, Two, ValueState, View, ViewList, ViewMap, WindowExpiration, WindowExt,
     WindowFn, WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
 };
+#[cfg(feature = "regex")]
+pub use watershed_core::{Capture, Regex, RegexFind, RegexKeyValue, RegexReplace, RegexSplit};
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
 pub use watershed_model as model;
