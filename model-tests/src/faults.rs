@@ -295,6 +295,11 @@ pub const FAULTS: &[Fault] = &[
         "an interval join pairs what lies a microsecond too far ahead",
         &["GP-28"],
     ),
+    breaking(
+        "json-errors-lose-their-place",
+        "a dead letter does not say where its text is no JSON",
+        &["EW-16"],
+    ),
     breaking("kernel-is-not-torn-down", "no teardown at the end of a run", &["EW-02"]),
     breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),
     breaking("keys-may-share-bytes", "unequal keys with equal bytes are not noticed", &["GP-18"]),

@@ -23,6 +23,7 @@ pub mod idleness;
 pub mod inheritance;
 pub mod joining;
 pub mod joining_times;
+pub mod json;
 pub mod keys;
 pub mod lateness;
 pub mod law;
@@ -84,6 +85,7 @@ pub fn all() -> Vec<Case> {
         inheritance::CASES,
         joining::CASES,
         joining_times::CASES,
+        json::CASES,
         keys::CASES,
         lateness::CASES,
         law::CASES,

@@ -9,6 +9,7 @@ mod flatten;
 mod group_into_batches;
 mod interval_join;
 mod join;
+mod json;
 mod latest;
 mod partition;
 mod policies;
