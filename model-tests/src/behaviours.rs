@@ -57,6 +57,7 @@ pub const BEHAVIOURS: &[Behaviour] = &[
     run("EW-14", "nothing kept in a DoFn's fields outlives its bundle"),
     run("EW-15", "regex: matches, find, groups, replace, split; a bad pattern is refused"),
     run("EW-16", "JSON is written and read again; what is none is a dead letter with its place"),
+    run("EW-17", "async_map: calls at once, bounded, limited, made again; failures go apart"),
     run("GP-01", "group_by_key: all values of a key and window together, none lost or doubled"),
     run("GP-02", "values spread over many bundles and workers form one group"),
     run("GP-03", "a hot key works, and a fan-out gives the same answer"),

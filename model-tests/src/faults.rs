@@ -82,6 +82,16 @@ pub const FAULTS: &[Fault] = &[
     breaking("assertions-see-all-panes", "an assertion on some panes sees all", &["SR-05"]),
     breaking("assertions-see-all-windows", "an assertion on one window sees all", &["SR-05"]),
     breaking(
+        "async-calls-are-not-made-again",
+        "an asynchronous call that failed is not made again",
+        &["EW-17"],
+    ),
+    breaking(
+        "async-calls-know-no-bound",
+        "all asynchronous calls of a bundle run at once",
+        &["EW-17"],
+    ),
+    breaking(
         "batches-grow-past-their-bytes",
         "a value joins a batch that it makes too large",
         &["GP-16"],

@@ -5,6 +5,7 @@ mod as_text;
 pub mod assertions;
 pub mod batching;
 mod by_hand;
+pub mod calling;
 pub mod combining;
 pub mod custom_windows;
 pub mod deduplicating;
@@ -67,6 +68,7 @@ pub fn all() -> Vec<Case> {
     [
         assertions::CASES,
         batching::CASES,
+        calling::CASES,
         combining::CASES,
         custom_windows::CASES,
         deduplicating::CASES,

@@ -39,6 +39,8 @@ pub mod ui;
 
 pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code, is_launched_child};
+#[cfg(feature = "async")]
+pub use watershed_core::AsyncOptions;
 pub use watershed_core::{
     BagState, BundleContext, CalendarWindows, CoGroupByKey, Collected, CombiningState, Create,
     DeclaredTimer, Deduplicate, DoFn, Dropped, ElementContext, Emitter, Emitters, EventTimer,
@@ -74,6 +76,8 @@ pub use watershed_runner_timely::TimelyRunner;
 
 /// What most pipelines need.
 pub mod prelude {
+    #[cfg(feature = "async")]
+    pub use crate::AsyncOptions;
     #[cfg(feature = "text")]
     pub use crate::text;
     pub use crate::{
@@ -106,6 +110,8 @@ mod snippets {
     struct RunningJob;
     #[doc = include_str!("../../../docs/joins.md")]
     struct Joins;
+    #[doc = include_str!("../../../docs/transforms.md")]
+    struct Transforms;
     #[doc = include_str!("../../../docs/testing.md")]
     struct Testing;
 }
