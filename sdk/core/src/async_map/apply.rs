@@ -64,7 +64,7 @@ impl<T: Element> PCollection<T> {
         let step: Arc<str> = name.into();
         let kernel = par_do(Arc::new(move || {
             let (call, step) = (call.clone(), step.clone());
-            Box::new(AsyncMap { call, options, step, types: PhantomData })
+            Box::new(AsyncMap { call, options, step, input: PhantomData::<fn(T)> })
         }));
         let kernel = ParDo { dead_letters: Some(1), ..kernel };
         let location = Location::caller();
@@ -78,14 +78,14 @@ impl<T: Element> PCollection<T> {
     }
 }
 
-struct AsyncMap<T, O, E, Fut, F> {
+struct AsyncMap<T, F> {
     call: F,
     options: AsyncOptions,
     step: Arc<str>,
-    types: PhantomData<fn(T) -> (O, E, Fut)>,
+    input: PhantomData<fn(T)>,
 }
 
-impl<T, O, E, Fut, F> Kernel for AsyncMap<T, O, E, Fut, F>
+impl<T, O, E, Fut, F> Kernel for AsyncMap<T, F>
 where
     T: Element,
     O: Element,
