@@ -87,6 +87,16 @@ pub const FAULTS: &[Fault] = &[
     breaking("assertions-see-all-panes", "an assertion on some panes sees all", &["SR-05"]),
     breaking("assertions-see-all-windows", "an assertion on one window sees all", &["SR-05"]),
     breaking(
+        "async-calls-are-not-made-again",
+        "an asynchronous call that failed is not made again",
+        &["EW-19"],
+    ),
+    breaking(
+        "async-calls-know-no-bound",
+        "all asynchronous calls of a bundle run at once",
+        &["EW-19"],
+    ),
+    breaking(
         "batches-grow-past-their-bytes",
         "a value joins a batch that it makes too large",
         &["GP-16"],
@@ -142,6 +152,11 @@ pub const FAULTS: &[Fault] = &[
         "processing time is due only after its target",
         &["TR-04", "TR-13"],
     ),
+    breaking(
+        "deltas-go-by-the-newest",
+        "a batch by delta ends at a change from the value before, not from the first",
+        &["GP-31"],
+    ),
     breaking("direct-keeps-its-instances", "instances are never replaced", &["EW-14"]),
     breaking("direct-keeps-the-order", "elements are never permuted", &["GP-21"]),
     breaking(
@@ -195,6 +210,11 @@ pub const FAULTS: &[Fault] = &[
         &["EQ-05"],
     )
     .on("timely", 1, 1),
+    breaking(
+        "equal-times-go-by-arrival",
+        "elements of one time come to a time-sorted DoFn as they arrived",
+        &["GP-31", "ST-10"],
+    ),
     breaking(
         "events-come-in-parts",
         "a grouping handles each bundle of an event by itself",
@@ -254,6 +274,7 @@ pub const FAULTS: &[Fault] = &[
         "a grouping loses the last element of each bundle",
         &["GP-01", "GP-05", "MT-06"],
     ),
+    breaking("groups-are-the-whole-match", "a group of a match is the whole of it", &["EW-17"]),
     breaking(
         "heirs-of-or-finally-end",
         "a grouping behind one by or_finally fires no more after its second trigger",
@@ -289,6 +310,11 @@ pub const FAULTS: &[Fault] = &[
         "intervals-are-a-microsecond-longer",
         "an interval join pairs what lies a microsecond too far ahead",
         &["GP-28"],
+    ),
+    breaking(
+        "json-errors-lose-their-place",
+        "a dead letter does not say where its text is no JSON",
+        &["EW-18"],
     ),
     breaking("kernel-is-not-torn-down", "no teardown at the end of a run", &["EW-02"]),
     breaking("kernel-is-torn-down-twice", "two teardowns at the end of a run", &["EW-02"]),
@@ -413,12 +439,23 @@ pub const FAULTS: &[Fault] = &[
     )
     .on("timely", 1, 2),
     breaking("partition-is-off-by-one", "partition routes to the part behind", &["GP-14"]),
+    breaking("parts-match-as-a-whole", "text matches as a whole if a part of it does", &["EW-17"]),
     breaking(
         "passing-on-loses-metadata",
         "flatten and reshuffle put everything into the global window",
         &["GP-12", "GP-13", "GP-26"],
     ),
     breaking("poison-elements-are-lost", "elements that fail by themselves vanish", &["EW-16"]),
+    breaking(
+        "policies-do-not-slide",
+        "the last values go out after each one, whatever was asked for",
+        &["GP-31"],
+    ),
+    breaking(
+        "policies-lose-the-last-batch",
+        "what a policy has not ended when its window expires does not come out",
+        &["GP-31"],
+    ),
     breaking(
         "prepared-output-is-left",
         "what was prepared stays when another sink cannot prepare",
@@ -435,6 +472,11 @@ pub const FAULTS: &[Fault] = &[
         "processing time is that at which an element was taken in",
         &["WN-19"],
     ),
+    breaking(
+        "punctuation-begins-the-next",
+        "a value that ends a batch is the first of the next",
+        &["GP-31"],
+    ),
     breaking("quantiles-lie-a-tenth-off", "a quantile is given a tenth too high", &["GP-15"]),
     breaking(
         "quiet-splits-are-never-idle",
@@ -450,6 +492,11 @@ pub const FAULTS: &[Fault] = &[
         "restrictions-do-not-hold",
         "restrictions in hand do not hold the watermark",
         &["SR-03"],
+    ),
+    breaking(
+        "secondary-keys-are-ignored",
+        "values are sorted by their bytes, whatever key was given",
+        &["GP-30"],
     ),
     breaking(
         "sessions-never-merge",
@@ -547,7 +594,7 @@ pub const FAULTS: &[Fault] = &[
         "a flatten goes by its first input alone",
         &["EQ-02", "EQ-03", "WM-01"],
     ),
-    breaking("ties-stay-unbroken", "of two that tie the first to come wins", &["GP-23"]),
+    breaking("ties-stay-unbroken", "of two that tie the first to come wins", &["GP-23", "GP-30"]),
     breaking(
         "timers-are-not-replaced",
         "a timer that is set again fires for both times, and one that is cleared all the same",
@@ -598,6 +645,11 @@ pub const FAULTS: &[Fault] = &[
         "untimed-elements-are-not-told",
         "a printed graph is silent on windows of elements without times",
         &["WN-17"],
+    ),
+    breaking(
+        "values-stay-as-they-came",
+        "sorted values are in the order in which they came",
+        &["GP-30"],
     ),
     breaking(
         "views-add-what-accumulates",

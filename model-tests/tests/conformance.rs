@@ -40,12 +40,12 @@ fn every_line_of_the_matrix_passes() {
 
 /// What is promised so far; what is not in it shows as missing until there is a test.
 const PROMISED: &[(&str, &[u32])] = &[
-    ("EW", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
+    ("EW", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]),
     (
         "GP",
         &[
             1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
-            25, 26, 27, 28, 29,
+            25, 26, 27, 28, 29, 30, 31,
         ],
     ),
     ("WN", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]),
@@ -102,8 +102,8 @@ fn the_list_of_behaviours_counts_on_in_each_category() {
     }
     let expected = [
         ("EQ", 6),
-        ("EW", 16),
-        ("GP", 29),
+        ("EW", 19),
+        ("GP", 31),
         ("MT", 6),
         ("PA", 15),
         ("SI", 14),

@@ -5,6 +5,7 @@ mod as_text;
 pub mod assertions;
 pub mod batching;
 mod by_hand;
+pub mod calling;
 pub mod combining;
 pub mod custom_windows;
 pub mod deduplicating;
@@ -23,6 +24,7 @@ pub mod idleness;
 pub mod inheritance;
 pub mod joining;
 pub mod joining_times;
+pub mod json;
 pub mod keys;
 pub mod lateness;
 pub mod law;
@@ -34,6 +36,8 @@ pub mod output_times;
 mod outputs;
 pub mod pane_assertions;
 pub mod panes;
+pub mod policies;
+pub mod regexes;
 mod remembering;
 pub mod reshaping;
 pub mod resuming;
@@ -41,6 +45,7 @@ pub mod ruled;
 pub mod side_inputs;
 pub mod sketches;
 pub mod sorted_input;
+pub mod sorting;
 pub mod source_times;
 pub mod sources;
 pub mod splitting;
@@ -67,6 +72,7 @@ pub fn all() -> Vec<Case> {
     [
         assertions::CASES,
         batching::CASES,
+        calling::CASES,
         combining::CASES,
         custom_windows::CASES,
         deduplicating::CASES,
@@ -85,6 +91,7 @@ pub fn all() -> Vec<Case> {
         inheritance::CASES,
         joining::CASES,
         joining_times::CASES,
+        json::CASES,
         keys::CASES,
         lateness::CASES,
         law::CASES,
@@ -95,10 +102,13 @@ pub fn all() -> Vec<Case> {
         output_times::CASES,
         pane_assertions::CASES,
         panes::CASES,
+        policies::CASES,
+        regexes::CASES,
         reshaping::CASES,
         resuming::CASES,
         ruled::CASES,
         sketches::CASES,
+        sorting::CASES,
         source_times::CASES,
         side_inputs::CASES,
         sorted_input::CASES,

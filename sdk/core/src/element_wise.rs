@@ -122,14 +122,27 @@ impl<T: Element> PCollection<T> {
             }
         });
         try_map.dead_letters = Some(1);
-        let good: PCollection<O> = self.step("TryMap", try_map);
-        let mut graph = self.pipeline().graph();
-        let node = graph.collection(good.id()).producer;
-        let subject = graph.step_of(node);
-        graph.rename(subject, name);
-        drop(graph);
-        let failed = self.pipeline().add_output(node, self.id());
-        (good, failed)
+        self.step_with_dead_letters("TryMap", name, Location::caller(), try_map)
+    }
+
+    /// A step with a name of the author's, and with dead letters as its second output.
+    pub(crate) fn step_with_dead_letters<O: Element>(
+        &self,
+        base: &str,
+        name: &str,
+        location: Location,
+        par_do: ParDo,
+    ) -> (PCollection<O>, PCollection<Failed<T>>) {
+        let primitive = Primitive::ParDo(par_do);
+        let good = self.pipeline().add_step(base, location, primitive, self.id());
+        let node = {
+            let mut graph = self.pipeline().graph();
+            let node = graph.collection(good.id()).producer;
+            let subject = graph.step_of(node);
+            graph.rename(subject, name);
+            node
+        };
+        (good, self.pipeline().add_output(node, self.id()))
     }
 
     /// Puts a key before each element. (Beam: `WithKeys`.)

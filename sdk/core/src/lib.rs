@@ -9,6 +9,7 @@
 //!   window                              window functions, open to authors
 //!   views                               side inputs
 //!   transforms                          composites made of the above
+//!   async_map                           calls to the outside, many at once
 //!   create, observe, testing            elements from memory, and looking at them again
 //!   generate_sequence, periodic_impulse numbers and instants as the clock goes on
 //! ```
@@ -16,6 +17,8 @@
 //! Nothing here runs: a pipeline is built into a [`Graph`](watershed_model::Graph), which a runner
 //! takes.
 
+#[cfg(feature = "async")]
+mod async_map;
 mod collection;
 pub mod combine;
 mod create;
@@ -41,6 +44,8 @@ mod views;
 mod window;
 mod window_tables;
 
+#[cfg(feature = "async")]
+pub use async_map::AsyncOptions;
 /// Dates and days of the week, for [`CalendarWindows`] and event times.
 pub use chrono;
 /// Time zones, for [`CalendarWindows`].
@@ -71,7 +76,9 @@ pub use stateful::{
 };
 pub use test_stream::TestStream;
 pub use transform::PTransform;
-pub use transforms::{CoGroupByKey, Deduplicate, GroupIntoBatches};
+#[cfg(feature = "regex")]
+pub use transforms::{Capture, Regex, RegexFind, RegexKeyValue, RegexReplace, RegexSplit};
+pub use transforms::{CoGroupByKey, Deduplicate, GroupIntoBatches, Grouped, PolicyWindows};
 pub use views::{ReadViews, SideInputs, View, ViewList, ViewMap};
 pub use window::{
     CalendarWindows, FixedWindows, GlobalWindows, Sessions, SlidingWindows, WindowExt, WindowFn,

@@ -6,8 +6,8 @@
 use std::panic::Location;
 
 use watershed_core::{
-    DoFn, ElementContext, Emitters, FixedWindows, One, PCollection, PTransform, Pipeline, Sessions,
-    SlidingWindows,
+    DoFn, ElementContext, Emitters, FixedWindows, One, PCollection, PTransform, Pipeline,
+    PolicyWindows, Sessions, SlidingWindows,
     combine::{Count, HotKey, Sum},
 };
 use watershed_model::{BoxError, BuildError, BuildErrors, Graph, minutes, seconds};
@@ -201,6 +201,30 @@ fn a_fan_out_of_nothing() {
     is_about(&error, "CombinePerKey", &place);
     assert!(error.problem.contains("fan-out is 0"), "{error}");
     assert!(error.mend.contains("at least 1"), "{error}");
+}
+
+#[test]
+fn policies_by_which_no_batch_would_end() {
+    let pipeline = Pipeline::new();
+    let keyed = numbers(&pipeline).with_keys(1u8);
+    let delta = |delta| PolicyWindows::delta(delta, |n: &i64| *n as f64);
+    keyed.apply(PolicyWindows::count(0)).for_each(drop);
+    keyed.apply(PolicyWindows::last(0)).for_each(drop);
+    keyed.apply(PolicyWindows::last(1).every(0)).for_each(drop);
+    for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        keyed.apply(delta(bad)).for_each(drop);
+    }
+    let place = here(1);
+    keyed.window(Sessions::with_gap(seconds(1))).apply(delta(0.0)).for_each(drop);
+    let errors = errors(&pipeline);
+    let problems = ["of 0 values", "last 0 values", "every 0 values", "-1", "NaN", "inf", "merge"];
+    assert_eq!(errors.len(), problems.len());
+    for (nth, (error, problem)) in errors.iter().zip(problems).enumerate() {
+        assert!(error.problem.contains(problem), "{error}");
+        let ordinal = if nth == 0 { String::new() } else { (nth + 1).to_string() };
+        assert!(error.transform.starts_with(&format!("PolicyWindows{ordinal}")), "{error}");
+    }
+    is_about(&errors[6], "PolicyWindows7/Batches", &place);
 }
 
 /// A composite that can find its own parameter wrong.

@@ -41,19 +41,23 @@ pub mod ui;
 
 pub use options::{GraphOutput, PipelineOptions, PlanOutput, RunnerKind};
 pub use run::{RunPipeline, exit_code, is_launched_child};
+#[cfg(feature = "async")]
+pub use watershed_core::AsyncOptions;
 pub use watershed_core::{
     BagState, BundleContext, CalendarWindows, Claims, CoGroupByKey, Collected, CombiningState,
     Continuation, Create, DeclaredTimer, Deduplicate, DoFn, Dropped, ElementContext, Emitter,
     Emitters, EventTimer, EventTimerFamily, Failed, FiredTimer, FixedWindows, Four, Func,
-    GenerateSequence, GlobalWindows, Group, GroupIntoBatches, Keyed, ManualEstimator, MapState,
-    MonotonicEstimator, MultimapState, NoOutputs, Observed, OffsetRange, OffsetTracker, One,
-    OrderedListState, Outputs, PCollection, PTransform, PeriodicImpulse, Pipeline, ProcessingTimer,
-    ProcessingTimerFamily, ReadViews, RestrictionTracker, Sessions, SetState, SideInputs,
-    SlidingWindows, SplittableContext, SplittableDoFn, SplittableEmitters, StateContext, StateSpec,
-    StatefulDoFn, StatefulEmitters, TestStream, Three, Two, ValueState, View, ViewList, ViewMap,
-    WallClockEstimator, WatermarkEstimator, WindowExpiration, WindowExt, WindowFn, WindowSettings,
-    Windowing, Written, chrono, chrono_tz, combine,
+    GenerateSequence, GlobalWindows, Group, GroupIntoBatches, Grouped, Keyed, ManualEstimator,
+    MapState, MonotonicEstimator, MultimapState, NoOutputs, Observed, OffsetRange, OffsetTracker,
+    One, OrderedListState, Outputs, PCollection, PTransform, PeriodicImpulse, Pipeline,
+    PolicyWindows, ProcessingTimer, ProcessingTimerFamily, ReadViews, RestrictionTracker, Sessions,
+    SetState, SideInputs, SlidingWindows, SplittableContext, SplittableDoFn, SplittableEmitters,
+    StateContext, StateSpec, StatefulDoFn, StatefulEmitters, TestStream, Three, Two, ValueState,
+    View, ViewList, ViewMap, WallClockEstimator, WatermarkEstimator, WindowExpiration, WindowExt,
+    WindowFn, WindowSettings, Windowing, Written, chrono, chrono_tz, combine,
 };
+#[cfg(feature = "regex")]
+pub use watershed_core::{Capture, Regex, RegexFind, RegexKeyValue, RegexReplace, RegexSplit};
 #[cfg(feature = "text")]
 pub use watershed_io_text as text;
 pub use watershed_model as model;
@@ -76,16 +80,18 @@ pub use watershed_runner_timely::TimelyRunner;
 
 /// What most pipelines need.
 pub mod prelude {
+    #[cfg(feature = "async")]
+    pub use crate::AsyncOptions;
     #[cfg(feature = "text")]
     pub use crate::text;
     pub use crate::{
         AfterAll, AfterCount, AfterEach, AfterFirst, AfterProcessingTime, AfterWatermark, BoxError,
         CalendarWindows, CoGroupByKey, Deduplicate, DoFn, ElementContext, Emitters, FixedWindows,
         GenerateSequence, GlobalWindows, Group, GroupIntoBatches, Never, One, PCollection,
-        PTransform, PeriodicImpulse, Pipeline, PipelineOptions, Repeatedly, RunError, RunPipeline,
-        Sessions, SlidingWindows, StateContext, StateSpec, StatefulDoFn, StatefulEmitters,
-        Timestamp, TimestampPolicy, Trigger, Two, View, ViewList, ViewMap, WindowExt,
-        WindowSettings, combine::*, days, hours, millis, minutes, seconds,
+        PTransform, PeriodicImpulse, Pipeline, PipelineOptions, PolicyWindows, Repeatedly,
+        RunError, RunPipeline, Sessions, SlidingWindows, StateContext, StateSpec, StatefulDoFn,
+        StatefulEmitters, Timestamp, TimestampPolicy, Trigger, Two, View, ViewList, ViewMap,
+        WindowExt, WindowSettings, combine::*, days, hours, millis, minutes, seconds,
     };
 }
 
@@ -110,6 +116,8 @@ mod snippets {
     struct Joins;
     #[doc = include_str!("../../../docs/sources.md")]
     struct Sources;
+    #[doc = include_str!("../../../docs/transforms.md")]
+    struct Transforms;
     #[doc = include_str!("../../../docs/testing.md")]
     struct Testing;
 }

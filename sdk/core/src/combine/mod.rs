@@ -68,5 +68,5 @@ pub use sum::Sum;
 pub use summable::Summable;
 pub use to_list::ToList;
 pub use top::Top;
-pub(crate) use value_bytes::compare_bytes;
+pub(crate) use value_bytes::{bytes_of, compare_bytes};
 pub use wide_integer::WideInteger;

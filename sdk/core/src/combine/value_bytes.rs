@@ -28,6 +28,11 @@ pub(super) fn with_bytes<V: Serialize, R>(value: &V, read: impl FnOnce(&[u8]) ->
     result
 }
 
+/// A value's bytes, for what is compared many times.
+pub(crate) fn bytes_of<V: Serialize>(value: &V) -> Box<[u8]> {
+    with_bytes(value, |bytes| bytes.into())
+}
+
 /// The order of two values' bytes; equal for values that nothing can tell apart.
 pub(crate) fn compare_bytes<V: Serialize>(a: &V, b: &V) -> Ordering {
     if fault!("ties-stay-unbroken") {

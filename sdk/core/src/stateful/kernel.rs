@@ -13,7 +13,7 @@ use super::{
     FiredTimer, StateContext, StateSpec, StatefulDoFn, columns::Columns, context::From, keys::Keys,
     rows::Rows,
 };
-use crate::{BundleContext, Outputs, do_fn::one_window_each, views::Looks};
+use crate::{BundleContext, Outputs, combine::bytes_of, do_fn::one_window_each, views::Looks};
 
 /// Calls of one bundle, at most: what is due may go on for ever, where timers set each other.
 const MOST_CALLS: usize = 4096;
@@ -163,7 +163,11 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> Work<K, V, D> {
                 let due = std::mem::replace(sorted, later);
                 let next = self.sorted[at.0 as usize].first_key_value().map(|(first, _)| *first);
                 book.wait_for(at, next);
-                for (timestamp, elements) in due {
+                for (timestamp, mut elements) in due {
+                    // All of one time are here, since what comes later than this is late.
+                    if elements.len() > 1 && !fault!("equal-times-go-by-arrival") {
+                        elements.sort_by_cached_key(|waiting| bytes_of(&waiting.value));
+                    }
                     for waiting in elements {
                         self.waiting -= 1;
                         self.call(bundle, at, timestamp, What::Element(waiting), cx, book)?;

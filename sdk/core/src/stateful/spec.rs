@@ -119,9 +119,9 @@ impl StateSpec {
         self.time_to_live = Some(span);
     }
 
-    /// Elements of a key and window are handled in the order of their event times. Each waits until the
-    /// watermark has passed its time and the allowed lateness; one whose place has passed is dropped as late,
-    /// and counted. (Beam: `@RequiresTimeSortedInput`.)
+    /// Elements of a key and window are handled in the order of their event times, and those of one time in the
+    /// order of their bytes. Each waits until the watermark has passed its time and the allowed lateness; one
+    /// whose place has passed is dropped as late, and counted. (Beam: `@RequiresTimeSortedInput`.)
     pub fn time_sorted_input(&mut self) {
         self.sorts_input = true;
     }

@@ -13,7 +13,7 @@ use crate::{
 ///
 /// Unless told otherwise it is ten minutes of processing time, as elements arrive. By event time the answer
 /// does not depend on when elements arrive: each waits until the watermark has passed its time and the
-/// allowed lateness, and the first is the earliest.
+/// allowed lateness, and the first is the earliest; of several of one time, the one with the least bytes.
 ///
 /// What is known of an id is forgotten, by event time, when it was quiet for the span; by processing time,
 /// with its window: so put endless collections into windows first.
