@@ -25,7 +25,7 @@ use events::{
     DISORDER, ItemKey, KeyForm, WINDOW, WorkKey, checksum, chunks, event, keep, timed_event,
     transform,
 };
-use keyed_works::{LEFTS, STEP, left, right};
+use keyed_works::{LEFTS, STEP, TABLE, left, right};
 use words::words;
 
 #[global_allocator]
@@ -75,6 +75,9 @@ enum Work {
     /// An inner join by key, in which each of the smaller side is found five times.
     #[value(name = "JOIN")]
     Join,
+    /// Looks up each of so many elements in a table of 10,000.
+    #[value(name = "LOOKUP")]
+    Lookup,
 }
 
 type Totals<K> = HashMap<K, (u64, u64), RandomState>;
@@ -131,8 +134,7 @@ fn state<K: WorkKey>(events: u64) -> (usize, u64) {
     (results, sum)
 }
 
-fn join<K: WorkKey>(events: u64) -> (usize, u64) {
-    let rights = (events / LEFTS).max(1);
+fn join<K: WorkKey>(events: u64, rights: u64) -> (usize, u64) {
     let mut table: HashMap<K, u64, RandomState> =
         HashMap::with_capacity_and_hasher(rights as usize, RandomState::default());
     for (key, value) in (0..rights).map(right) {
@@ -231,11 +233,15 @@ fn main() -> ExitCode {
             };
             (results, Some(sum))
         }
-        Work::Join => {
+        work @ (Work::Join | Work::Lookup) => {
+            let rights = match work {
+                Work::Join => (arguments.events / LEFTS).max(1),
+                _ => TABLE,
+            };
             let (results, sum) = match arguments.keys {
-                KeyForm::Integer => join::<u64>(arguments.events),
-                KeyForm::String => join::<CompactString>(arguments.events),
-                KeyForm::Struct => join::<ItemKey>(arguments.events),
+                KeyForm::Integer => join::<u64>(arguments.events, rights),
+                KeyForm::String => join::<CompactString>(arguments.events, rights),
+                KeyForm::Struct => join::<ItemKey>(arguments.events, rights),
             };
             (results, Some(sum))
         }

@@ -1,4 +1,4 @@
-//! What the works with state and with a join are made of.
+//! What the works with state, with a join and with a side input are made of.
 
 use crate::events::{GOLDEN, mix};
 
@@ -7,6 +7,9 @@ pub(crate) const STEP: u64 = 1000;
 
 /// In the work with a join: so many elements of the left side for each of the right, and as many keys.
 pub(crate) const LEFTS: u64 = 5;
+
+/// How many keys the table has that is looked up as a side input.
+pub(crate) const TABLE: u64 = 10_000;
 
 /// Element number `i` of the left side, whose key is that of one of `rights` elements.
 pub(crate) fn left(i: u64, rights: u64) -> (u64, u64) {

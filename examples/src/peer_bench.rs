@@ -4,7 +4,8 @@
 //!
 //! W1 is a word count; it writes lines `word: count` into files under the output directory. W3G makes
 //! events and gives count and sum for each key; W2 and W3 do so for each key and window; STATE keeps them
-//! by a stateful DoFn; JOIN pairs so many elements with a fifth of as many. One line of JSON goes to standard output,
+//! by a stateful DoFn; JOIN pairs so many elements with a fifth of as many; LOOKUP finds them in a side input.
+//! One line of JSON goes to standard output,
 //! `{"inner_s":…,"results":…}`: the seconds from the entry of `main` to the last result, and how many
 //! results there were. `bench_plain` does the same in a plain loop. The runner is timely unless
 //! `--runner` says otherwise.
@@ -21,7 +22,7 @@ mod keyed_works;
 mod words;
 use event_source::{EventSource, TimedSource};
 use events::{ItemKey, KeyForm, WINDOW, WorkKey, checksum, keep, transform};
-use keyed_works::{LEFTS, STEP, left, right};
+use keyed_works::{LEFTS, STEP, TABLE, left, right};
 use words::words;
 
 #[global_allocator]
@@ -81,6 +82,9 @@ enum Work {
     /// An inner join by key, in which each of the smaller side is found five times.
     #[value(name = "JOIN")]
     Join,
+    /// Looks up each of so many elements in a side input of 10,000.
+    #[value(name = "LOOKUP")]
+    Lookup,
 }
 
 /// Builds W1 and returns the name of the step that makes the results.
@@ -165,6 +169,26 @@ fn join<K: WorkKey>(pipeline: &Pipeline, events: u64) -> Checksum {
     let rights = pipeline.apply(GenerateSequence::from(0).to(rights)).map(of_right);
     let pairs = lefts.inner_join(&rights);
     let results = pairs.map(|(key, (a, b))| checksum(0, key.number(), a, b)).named(RESULTS);
+    results.combine_globally(reduce(|a: u64, b: u64| a.wrapping_add(b))).collect()
+}
+
+/// Builds the work with a side input and returns its results' checksum.
+fn lookup<K: WorkKey>(pipeline: &Pipeline, events: u64) -> Checksum {
+    let of_left = move |i| {
+        let (key, value) = left(i, TABLE);
+        (K::of(key), value)
+    };
+    let of_right = |i| {
+        let (key, value) = right(i);
+        (K::of(key), value)
+    };
+    let table = pipeline.apply(GenerateSequence::from(0).to(TABLE)).map(of_right).as_map();
+    let lefts = pipeline.apply(GenerateSequence::from(0).to(events)).map(of_left);
+    let results = lefts
+        .flat_map_with(&table, |(key, a), table| {
+            table.get(&key).map(|b| checksum(0, key.number(), a, *b))
+        })
+        .named(RESULTS);
     results.combine_globally(reduce(|a: u64, b: u64| a.wrapping_add(b))).collect()
 }
 
@@ -267,6 +291,14 @@ fn main() -> ExitCode {
                 KeyForm::Integer => join::<u64>(&pipeline, events),
                 KeyForm::String => join::<CompactString>(&pipeline, events),
                 KeyForm::Struct => join::<ItemKey>(&pipeline, events),
+            };
+            (RESULTS, Some(checksum))
+        }
+        Work::Lookup => {
+            let checksum = match arguments.keys {
+                KeyForm::Integer => lookup::<u64>(&pipeline, events),
+                KeyForm::String => lookup::<CompactString>(&pipeline, events),
+                KeyForm::Struct => lookup::<ItemKey>(&pipeline, events),
             };
             (RESULTS, Some(checksum))
         }

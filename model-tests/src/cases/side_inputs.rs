@@ -31,6 +31,7 @@ crate::cases! {
     a_large_view_is_shared_by_the_workers_of_a_process: "SI-06";
     views_of_what_is_read_flattened_grouped_or_tagged: "SI-12";
     views_that_cannot_be_are_refused: "SI-11";
+    a_view_above_the_memory_limit_fails_by_name: "SI-06";
     a_do_fn_reads_the_views_that_it_declares: "SI-06";
     windows_of_views_that_nobody_asks_for_are_forgotten: "SI-14";
 }
@@ -104,6 +105,28 @@ fn two_values_of_one_key_are_an_error_in_a_map(bench: &Bench) {
     let error = pipeline.try_run().unwrap_err();
     assert!(error.failed_step().is_some_and(|step| step.starts_with("AsMap")), "{error}");
     assert!(error.to_string().contains("two for the key \"x\""), "{error}");
+}
+
+fn a_view_above_the_memory_limit_fails_by_name(bench: &Bench) {
+    let told = |numbers: i64, accumulating: bool| {
+        let mut options = bench.options();
+        options.max_view_bytes = 10_000;
+        let pipeline = bench.pipeline_with(options);
+        let often = GlobalWindows.triggering(Repeatedly::of(AfterCount::of(100)));
+        let often = if accumulating { often.accumulating() } else { often.discarding() };
+        let view = pipeline.create(0..numbers).window(often).as_list();
+        pipeline.create([1i64]).map_with(&view, |n, list| n + list.len() as i64).collect();
+        let error = pipeline.try_run().err()?;
+        assert!(error.failed_step().is_some_and(|step| step.starts_with("AsList")), "{error}");
+        Some(error.to_string())
+    };
+    for accumulating in [false, true] {
+        // A number takes 9 bytes, or 17 with that of its pane.
+        assert_eq!(told(500, accumulating), None);
+        let told = told(2_000, accumulating).unwrap();
+        assert!(told.contains("above the limit of 10000 for a view"), "{told}");
+        assert!(told.contains("--max-view-bytes"), "{told}");
+    }
 }
 
 /// What elements of `main` see of the points of `side`, by name and window of their own.

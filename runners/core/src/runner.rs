@@ -43,6 +43,9 @@ pub struct RunOptions {
     pub epoch_bundles: Option<u64>,
     /// The most bytes that one element may take where elements are grouped.
     pub max_element_bytes: usize,
+    /// The most bytes that a view may take in all its windows, as its coder would write them; each process keeps
+    /// it in memory.
+    pub max_view_bytes: usize,
     /// Whether combiners are folded before an exchange; by default where that can save something.
     pub lifting: Option<bool>,
     /// Whether element-wise steps run in the stage that feeds them. The direct runner never does that.
@@ -71,6 +74,7 @@ impl Default for RunOptions {
             bundle_elements: 4096,
             epoch_bundles: None,
             max_element_bytes: 64 << 20,
+            max_view_bytes: 1 << 30,
             lifting: None,
             fusion: true,
             clock: Clock::default(),

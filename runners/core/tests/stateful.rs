@@ -98,7 +98,7 @@ fn operator(graph: &Graph) -> StatefulOperator {
 
 /// A step that sees nothing beside its elements.
 fn with_sight<T>(see: impl FnOnce(&Sight<'_>) -> T) -> T {
-    let (store, options) = (ViewStore::new(&graph(), 1), UserOptions::default());
+    let (store, options) = (ViewStore::new(&graph(), 1, usize::MAX), UserOptions::default());
     see(&Sight { store: &store, watermarks: &[], options: &options })
 }
 

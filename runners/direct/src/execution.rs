@@ -82,7 +82,7 @@ impl<'g> Execution<'g> {
             reading: VecDeque::new(),
             waker: Arc::new(Unpark(std::thread::current())).into(),
             drained: false,
-            views: ViewStore::new(graph, 1),
+            views: ViewStore::new(graph, 1, options.max_view_bytes),
             script: Script::of(graph).map(|script| script.events.into()),
             now: Timestamp::MIN,
             settling: 0,

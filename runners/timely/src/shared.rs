@@ -51,7 +51,7 @@ impl Shared {
         Shared {
             script: Script::of(&graph).map(Arc::new),
             is_endless: graph.reads_endlessly(),
-            views: ViewStore::new(&graph, options.workers),
+            views: ViewStore::new(&graph, options.workers, options.max_view_bytes),
             graph,
             plan,
             options,

@@ -111,6 +111,10 @@ pub struct PipelineOptions {
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 64 << 20, value_name = "BYTES"))]
     pub max_element_bytes: usize,
 
+    /// The most bytes that a side input may take in all its windows; each process keeps it in memory.
+    #[cfg_attr(feature = "cli", arg(long, default_value_t = 1 << 30, value_name = "BYTES"))]
+    pub max_view_bytes: usize,
+
     /// How often a bundle that fails in an element-wise step is tried again before the run fails.
     #[cfg_attr(feature = "cli", arg(long, default_value_t = 0, value_name = "N"))]
     pub retries: u32,
@@ -201,6 +205,7 @@ impl Default for PipelineOptions {
             checks: run.checks,
             bundle_elements: run.bundle_elements,
             max_element_bytes: run.max_element_bytes,
+            max_view_bytes: run.max_view_bytes,
             retries: run.retries,
             options: Vec::new(),
             show_graph: None,
@@ -227,6 +232,7 @@ impl PipelineOptions {
         run.checks = self.checks;
         run.bundle_elements = self.bundle_elements;
         run.max_element_bytes = self.max_element_bytes;
+        run.max_view_bytes = self.max_view_bytes;
         run.retries = self.retries;
         run.user_options = self.options.iter().cloned().collect::<UserOptions>();
         run

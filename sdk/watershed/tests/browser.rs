@@ -8,7 +8,7 @@ mod fake;
 
 use driver::Browser;
 use fake::{Fake, noon};
-use watershed::{Holder, OpenWindow, StateSize, prelude::*};
+use watershed::{DistributionValue, GaugeValue, Holder, OpenWindow, StateSize, prelude::*};
 
 /// The text of a step's row.
 fn row(step: &str) -> String {
@@ -72,6 +72,17 @@ fn counts_change_the_holder_is_marked_and_a_click_explains() {
     browser.wait("!document.getElementById('details').hidden");
     browser.wait("document.getElementById('why').textContent.includes('held by: window [2026-01-31T12:00:00Z')");
     browser.wait("document.getElementById('windows').innerText.includes('2 keys, 5 elements')");
+    // What its author counted.
+    browser.wait("document.getElementById('fact-counted').hidden");
+    let metrics = &mut fake.step("CombinePerKey").report.metrics;
+    metrics.counters.insert("negative".into(), 1_234);
+    let sizes = DistributionValue { count: 2, sum: 5, min: 1, max: 4 };
+    metrics.distributions.insert("sizes".into(), sizes);
+    metrics.gauges.insert("open".into(), GaugeValue { at: start, value: -7 });
+    metrics.string_sets.insert("seen".into(), ["a", "<b>"].map(String::from).into());
+    fake.tell();
+    let counted = "negative 1,234; sizes 1 to 4, mean 2.500 of 2; open -7; seen {<b>, a}";
+    browser.wait(&format!("document.getElementById('fact-counted').textContent === '{counted}'"));
     browser.keys("#window", "2026-01-31T13:00:00Z\u{e007}");
     browser.wait("document.getElementById('why').textContent.includes('window 2026-01-31T13:00:00Z: is not open')");
     browser.picture("page-details");

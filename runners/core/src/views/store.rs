@@ -8,8 +8,8 @@ use std::{
 
 use foldhash::fast::RandomState;
 use watershed_model::{
-    AnyBundle, BoxError, CollectionId, Graph, Primitive, Timestamp, ViewBuilder, ViewContent,
-    ViewFactory, Window, WindowSet, fault,
+    AccumulationMode, AnyBundle, BoxError, CollectionId, ElementType, Graph, Primitive, Timestamp,
+    ViewBuilder, ViewContent, ViewFactory, Window, WindowSet, fault,
 };
 
 /// The views of a job, by what their steps make.
@@ -17,10 +17,16 @@ pub struct ViewStore {
     views: BTreeMap<CollectionId, Mutex<Shown>>,
     /// Those who wait for a first pane.
     wakers: Mutex<Vec<Waker>>,
+    /// The most bytes that a view may take in all its windows.
+    most_bytes: usize,
 }
 
 struct Shown {
     builder: ViewFactory,
+    /// What its panes are.
+    element: ElementType,
+    /// Whether a pane has all of its window so far.
+    accumulates: bool,
     windows: HashMap<Window, Pane, RandomState>,
     /// For each that reads the view, step by step and worker by worker, how far it has come: it asks for no
     /// window any more that ends before.
@@ -31,11 +37,13 @@ struct Shown {
 struct Pane {
     builder: Box<dyn ViewBuilder>,
     content: ViewContent,
+    /// How much it was given, as its coder would write it.
+    bytes: u64,
 }
 
 impl ViewStore {
-    /// Nothing yet, of all views of a graph, read by so many workers.
-    pub fn new(graph: &Graph, workers: usize) -> Self {
+    /// Nothing yet, of all views of a graph, read by so many workers, each of at most so many bytes.
+    pub fn new(graph: &Graph, workers: usize, most_bytes: usize) -> Self {
         let views = graph.nodes().iter().filter_map(|node| {
             let Primitive::View(view) = &node.primitive else { return None };
             let id = *node.outputs.first()?;
@@ -44,10 +52,18 @@ impl ViewStore {
             let readers = readers
                 .flat_map(|(step, _)| (0..workers).map(move |worker| (step, worker)))
                 .map(|reader| (reader, Timestamp::MIN));
-            let (builder, windows) = (view.builder.clone(), HashMap::default());
-            Some((id, Mutex::new(Shown { builder, windows, readers: readers.collect() })))
+            let input = graph.collection(*node.inputs.first()?);
+            let shown = Shown {
+                builder: view.builder.clone(),
+                element: input.element.clone(),
+                accumulates: input.windowing.accumulation_mode
+                    == Some(AccumulationMode::Accumulating),
+                windows: HashMap::default(),
+                readers: readers.collect(),
+            };
+            Some((id, Mutex::new(shown)))
         });
-        ViewStore { views: views.collect(), wakers: Mutex::default() }
+        ViewStore { views: views.collect(), wakers: Mutex::default(), most_bytes }
     }
 
     fn view(&self, id: CollectionId) -> MutexGuard<'_, Shown> {
@@ -60,16 +76,30 @@ impl ViewStore {
     /// Takes in a bundle of panes.
     ///
     /// # Errors
-    /// When the view cannot hold it.
+    /// When the view cannot hold it, or is larger than allowed.
     pub fn publish(&self, id: CollectionId, panes: AnyBundle) -> Result<(), BoxError> {
-        let Shown { builder, windows, .. } = &mut *self.view(id);
+        let Shown { builder, windows, element, accumulates, .. } = &mut *self.view(id);
         for (window, panes) in by_window(panes) {
             let pane = windows.remove(&window);
+            let new = size_of(element, &panes, *accumulates);
             // Who reads it now keeps what it reads; if nobody does, what is there grows in its place.
-            let mut builder = pane.map_or_else(|| builder(), |pane| pane.builder);
+            let (mut builder, before) =
+                pane.map_or_else(|| (builder(), 0), |pane| (pane.builder, pane.bytes));
+            let bytes = if *accumulates { new } else { before.saturating_add(new) };
+            let others = windows.values().map(|pane| pane.bytes);
+            let all = others.fold(bytes, u64::saturating_add);
+            if all > self.most_bytes as u64 {
+                return Err(format!(
+                    "takes {all} bytes in its open windows, above the limit of {} for a view, which each \
+                     process keeps in memory: combine or filter what goes into it, join instead, or raise the \
+                     limit with --max-view-bytes",
+                    self.most_bytes
+                )
+                .into());
+            }
             builder.add(panes)?;
             let content = builder.content()?;
-            windows.insert(window, Pane { builder, content });
+            windows.insert(window, Pane { builder, content, bytes });
         }
         let wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         wakers.iter().for_each(Waker::wake_by_ref);
@@ -105,6 +135,14 @@ impl ViewStore {
             view.windows
                 .retain(|window, _| *window == Window::Global || window.max_timestamp() >= least);
         }
+    }
+}
+
+/// How much panes of one window hold; where panes accumulate, the last of them.
+fn size_of(element: &ElementType, panes: &AnyBundle, accumulates: bool) -> u64 {
+    match accumulates && panes.len() > 1 {
+        true => element.sample_sizes(&panes.gather(&[panes.len() as u32 - 1]), 1).1,
+        false => element.sample_sizes(panes, 1).1,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use watershed_model::{DropReason, Timestamp};
+use watershed_model::{DropReason, StepMetrics, Timestamp};
 use watershed_runner_core::{
     Holder, JobStatus, OpenWindow, Outline, StepNow, StepOutline, is_under_way,
 };
@@ -90,6 +90,10 @@ pub struct StepView {
     pub is_congested: bool,
     /// How often a source's watermark went back and was held where it had been.
     pub watermark_setbacks: u64,
+    /// How often a bundle that had failed was tried again.
+    pub retries: u64,
+    /// What the author has counted.
+    pub metrics: StepMetrics,
     /// The open windows that end first.
     pub windows: Vec<WindowView>,
     /// Whether there are more.
@@ -108,7 +112,7 @@ pub struct InstantView {
 /// The one thing that keeps an output watermark where it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HolderView {
-    /// `input`, `window`, `split`, `source`, `script`.
+    /// `input`, `window`, `timer`, `view`, `restrictions`, `split`, `source`, `script`.
     pub kind: String,
     /// In words.
     pub text: String,
@@ -186,6 +190,8 @@ impl StepView {
             waiting: step.waiting,
             is_congested: status.is_congested,
             watermark_setbacks: report.watermark_setbacks,
+            retries: report.retries,
+            metrics: report.metrics.clone(),
             windows: status.windows.iter().take(WINDOWS).map(WindowView::of).collect(),
             has_more_windows: status.windows.len() > WINDOWS,
         }
