@@ -6,7 +6,7 @@ use watershed_model::{
     AnyBundle, BoxError, Duration, Element, KernelOutput, Metadata, NodeId, fault,
 };
 
-use crate::{Emitter, PCollection, Pipeline, Written};
+use crate::{Emitter, PCollection, Pipeline, Written, testing::Emitted};
 
 /// The outputs of a DoFn: [`NoOutputs`], [`One`], [`Two`], [`Three`] or [`Four`]. (A plain tuple would
 /// not do: `(K, V)` is one keyed element.)
@@ -20,6 +20,8 @@ pub trait Outputs: Sized + Send + Sync + 'static {
     type Emitters;
     /// What `par_do` returns: a collection, or a tuple of them.
     type Collections;
+    /// What a test of the step alone reads: what the output got, or a tuple of what each got.
+    type Emitted;
 
     /// Whether a step with such outputs is run for its effects alone.
     const IS_OBSERVER: bool = false;
@@ -48,6 +50,9 @@ pub trait Outputs: Sized + Send + Sync + 'static {
         node: NodeId,
         input: &PCollection<I>,
     ) -> Self::Collections;
+    /// What came out, by ports.
+    #[doc(hidden)]
+    fn emitted(bundles: &[(usize, AnyBundle)]) -> Self::Emitted;
 }
 
 /// No output: the step is run for its effects, and a pipeline may end in it.
@@ -56,6 +61,7 @@ pub struct NoOutputs;
 impl Outputs for NoOutputs {
     type Emitters = ();
     type Collections = Written;
+    type Emitted = ();
     const IS_OBSERVER: bool = true;
 
     fn open(_: &KernelOutput, _: bool) {}
@@ -69,6 +75,7 @@ impl Outputs for NoOutputs {
     fn collections<I>(pipeline: &Pipeline, node: NodeId, _: &PCollection<I>) -> Written {
         Written { pipeline: pipeline.clone(), node }
     }
+    fn emitted(_: &[(usize, AnyBundle)]) {}
 }
 
 /// One output of `A`.
@@ -77,6 +84,7 @@ pub struct One<A>(PhantomData<fn() -> A>);
 impl<A: Element> Outputs for One<A> {
     type Emitters = Emitter<A>;
     type Collections = PCollection<A>;
+    type Emitted = Emitted<A>;
 
     fn open(out: &KernelOutput, tracked: bool) -> Emitter<A> {
         Emitter::new(out.is_wanted(0), tracked)
@@ -99,6 +107,9 @@ impl<A: Element> Outputs for One<A> {
     fn collections<I>(pipeline: &Pipeline, node: NodeId, input: &PCollection<I>) -> PCollection<A> {
         pipeline.add_output(node, input.id())
     }
+    fn emitted(bundles: &[(usize, AnyBundle)]) -> Emitted<A> {
+        Emitted::at(0, bundles)
+    }
 }
 
 fn point<A>(emitter: &mut Emitter<A>, element: Option<usize>) {
@@ -116,6 +127,7 @@ macro_rules! several_outputs {
         impl<$($part: Element),+> Outputs for $name<$($part),+> {
             type Emitters = ($(Emitter<$part>,)+);
             type Collections = ($(PCollection<$part>,)+);
+            type Emitted = ($(Emitted<$part>,)+);
 
             fn open(out: &KernelOutput, tracked: bool) -> Self::Emitters {
                 ($(Emitter::<$part>::new(out.is_wanted($place), tracked),)+)
@@ -143,6 +155,9 @@ macro_rules! several_outputs {
                 input: &PCollection<I>,
             ) -> Self::Collections {
                 ($(pipeline.add_output::<$part>(node, input.id()),)+)
+            }
+            fn emitted(bundles: &[(usize, AnyBundle)]) -> Self::Emitted {
+                ($(Emitted::<$part>::at($place, bundles),)+)
             }
         }
     };

@@ -7,11 +7,14 @@
 //!   assertion   what can be asserted of a collection
 //!   diff        how what was expected and what came differ, for reading
 //!   likeness    which of them belong together, since they differ in little
+//!   emitted     what a step put out that was run alone
 //! ```
 
 mod assertion;
 mod diff;
+mod emitted;
 mod likeness;
 
 pub(crate) use assertion::AssertionLog;
 pub use assertion::{Assertion, AssertionState, assert_that};
+pub use emitted::Emitted;

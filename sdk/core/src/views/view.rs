@@ -30,6 +30,12 @@ impl<C> View<C> {
         View { id, pipeline: pipeline.downgrade(), content: PhantomData }
     }
 
+    /// The collection that it is a view of, by which a step knows it.
+    #[doc(hidden)]
+    pub fn id(&self) -> CollectionId {
+        self.id
+    }
+
     fn entry(&self) -> Entry {
         Entry { id: self.id, pipeline: self.pipeline.clone() }
     }
