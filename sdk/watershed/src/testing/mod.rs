@@ -16,21 +16,29 @@
 //!   do_fn      a DoFn alone
 //!   stateful   a stateful DoFn alone
 //!   step       how both get at their step and the engine that runs it
+//!   panes      what the panes of a grouping came to in the end
+//!   arrivals   random orders in which elements may arrive (the feature `proptest`)
 //! ```
 //!
 //! Assertions on collections ([`assert_that`]) come from `watershed-core`, as does
 //! [`TestStream`](crate::TestStream).
 
+#[cfg(feature = "proptest")]
+mod arrivals;
 mod clock;
 mod do_fn;
 mod element;
+mod panes;
 mod pipeline;
 mod stateful;
 mod step;
 
+#[cfg(feature = "proptest")]
+pub use arrivals::Arrivals;
 pub use clock::TestClock;
 pub use do_fn::DoFnTester;
 pub use element::TestElement;
+pub use panes::last_panes;
 pub use pipeline::TestPipeline;
 pub use stateful::StatefulTester;
 pub use watershed_core::testing::{Assertion, AssertionState, Emitted, assert_that};
