@@ -54,7 +54,7 @@ pub(super) fn alike<T: Debug>(missing: &[&T], unexpected: &[&T]) -> Vec<(usize, 
 
 /// A line of marks for a text below another one: under all that is not common to both at their beginnings
 /// and ends.
-pub(super) fn marks(above: &str, below: &str) -> String {
+pub fn marks(above: &str, below: &str) -> String {
     let (above, below): (Vec<char>, Vec<char>) = (above.chars().collect(), below.chars().collect());
     let same = |(one, other): &(&char, &char)| one == other;
     let before = above.iter().zip(&below).take_while(same).count();

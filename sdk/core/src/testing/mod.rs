@@ -18,3 +18,5 @@ mod likeness;
 pub(crate) use assertion::AssertionLog;
 pub use assertion::{Assertion, AssertionState, assert_that};
 pub use emitted::Emitted;
+#[doc(hidden)]
+pub use likeness::marks;

@@ -18,6 +18,7 @@
 //!   step       how both get at their step and the engine that runs it
 //!   panes      what the panes of a grouping came to in the end
 //!   arrivals   random orders in which elements may arrive (the feature `proptest`)
+//!   golden     a file of events, and the panes that they must give
 //! ```
 //!
 //! Assertions on collections ([`assert_that`]) come from `watershed-core`, as does
@@ -28,6 +29,7 @@ mod arrivals;
 mod clock;
 mod do_fn;
 mod element;
+mod golden;
 mod panes;
 mod pipeline;
 mod stateful;
@@ -38,6 +40,7 @@ pub use arrivals::Arrivals;
 pub use clock::TestClock;
 pub use do_fn::DoFnTester;
 pub use element::TestElement;
+pub use golden::{GoldenError, GoldenFile};
 pub use panes::last_panes;
 pub use pipeline::TestPipeline;
 pub use stateful::StatefulTester;
