@@ -104,6 +104,8 @@ mod snippets {
     struct RunningJob;
     #[doc = include_str!("../../../docs/joins.md")]
     struct Joins;
+    #[doc = include_str!("../../../docs/cookbook.md")]
+    struct Cookbook;
     #[doc = include_str!("../../../docs/testing.md")]
     struct Testing;
 }

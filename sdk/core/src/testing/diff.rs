@@ -102,8 +102,9 @@ mod tests {
 
     #[test]
     fn an_element_that_differs_in_a_part_stands_below_the_one_it_should_be() {
-        let expected = [("ann", 3), ("bob", 14), ("eve", 1), ("eve", 1)];
-        let found = [("ann", 3), ("bob", 15), ("eve", 2), ("eve", 2), ("kim", 9)];
+        let named = |(name, points): (&str, i32)| (name.to_owned(), points);
+        let expected = [("ann", 3), ("bob", 14), ("eve", 1), ("eve", 1)].map(named);
+        let found = [("ann", 3), ("bob", 15), ("eve", 2), ("eve", 2), ("kim", 9)].map(named);
         let text = difference(&expected, &found).unwrap_err().to_string();
         assert_eq!(
             text.lines().collect::<Vec<_>>(),
