@@ -18,6 +18,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     per_second: u64,
 
+    /// How many of the users are robots, which make one play in ten.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    robots: u64,
+
     /// Other seeds make other plays.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -75,6 +79,11 @@ fn write(arguments: &Arguments, to: impl Write) -> io::Result<()> {
             _ => random.below(5_000),
         };
         let arrival = BEGINNING + play.saturating_mul(1_000) / arguments.per_second;
+        if arguments.robots > 0 && random.below(10) == 0 {
+            let robot = random.below(arguments.robots);
+            writeln!(out, "robot{robot},{team},{score},{}", arrival - delay)?;
+            continue;
+        }
         writeln!(out, "user{user},{team},{score},{}", arrival - delay)?;
     }
     out.flush()

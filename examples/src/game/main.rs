@@ -5,6 +5,7 @@
 //! game user-score        --input plays.csv    the total of each user
 //! game hourly-team-score --input plays.csv    the score of each team in each hour
 //! game leader-board      --input plays.csv    teams by window, early and late, and users so far
+//! game stats             --input plays.csv    how long users play at a stretch, without robots
 //! ```
 //!
 //! A play is a line `user,team,score,millis`, the last its event time. Phones send plays when they can:
@@ -13,7 +14,8 @@
 //! Beam's documents teach event time.)
 //!
 //! What it shows: one pipeline over a batch and over a stream; fixed windows with early and late panes that
-//! accumulate; totals in the global window that are told again and again.
+//! accumulate; totals in the global window that are told again and again; side inputs that are computed beside,
+//! window by window, and read by what they were computed from; sessions.
 
 use std::process::ExitCode;
 
@@ -27,6 +29,7 @@ mod play;
 #[path = "../replay.rs"]
 mod replay;
 mod scores;
+mod stats;
 
 use replay::{Replay, ReplayArguments};
 
@@ -47,6 +50,8 @@ enum Job {
     HourlyTeamScore(Scoring),
     /// The score of each team in each window, early and late, and the totals of all users so far.
     LeaderBoard(Board),
+    /// How long users play at a stretch on average, in each window, without robots.
+    Stats(Stats),
 }
 
 #[derive(Args)]
@@ -88,6 +93,24 @@ struct Board {
     early_after: u64,
 }
 
+#[derive(Args)]
+struct Stats {
+    #[command(flatten)]
+    scoring: Scoring,
+
+    /// The size of the windows.
+    #[arg(long, value_name = "SPAN", default_value = "1h")]
+    window: Duration,
+
+    /// After how long without a play a session is over.
+    #[arg(long, value_name = "SPAN", default_value = "5m")]
+    gap: Duration,
+
+    /// How many times the mean score of a window is more than people make.
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.5)]
+    robot_factor: f64,
+}
+
 impl Scoring {
     fn plays(&self, pipeline: &Pipeline) -> PCollection<play::Play> {
         let path = self.input.clone();
@@ -118,6 +141,15 @@ fn main() -> ExitCode {
             teams.par_do(label::Label).apply(text::write(scoring.output).shards(1));
             let so_far = scores::of_users_so_far(&plays);
             so_far.par_do(label::Label).apply(text::write(users).shards(1));
+            scoring.pipeline
+        }
+        Job::Stats(Stats { scoring, window, gap, robot_factor }) => {
+            let plays = scoring.plays(&pipeline);
+            let means = stats::mean_session(&plays, window, gap, robot_factor);
+            means
+                .map_values(|seconds| format!("{seconds:.1} s"))
+                .par_do(label::Label)
+                .apply(text::write(scoring.output).shards(1));
             scoring.pipeline
         }
     };

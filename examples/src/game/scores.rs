@@ -41,3 +41,22 @@ pub(crate) fn of_users_so_far(plays: &PCollection<Play>) -> PCollection<(String,
         .map(|play| (play.user, play.score))
         .combine_per_key(Sum)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use watershed::{RunOptions, TimelyRunner, testing::GoldenFile};
+
+    use super::*;
+
+    #[test]
+    fn a_board_is_told_early_on_time_and_late_on_every_runner() {
+        let board = |plays: &_| of_teams_early_and_late(plays, minutes(20), hours(2), 3);
+        let golden = || GoldenFile::at("golden/leader-board.jsonl");
+        golden().check(board);
+        let mut options = RunOptions::default();
+        options.workers = 2;
+        golden().on(Arc::new(TimelyRunner), options).check(board);
+    }
+}

@@ -6,6 +6,7 @@
 //!   failures    each bad input: one clear error, exit code 1, nothing half written
 //!   minimal     the small examples
 //!   replays     those that read a file as a batch or as a stream
+//!   tables      those over rows with event times, on the files of `examples/data`
 //!   live        text that goes on: what happens to files and connections
 //!   interrupts  Ctrl-C once, twice and three times, when a job takes long to end
 //!   processes   jobs of several processes, and all that goes wrong between them
@@ -27,6 +28,7 @@ mod processes;
 mod replays;
 #[cfg(target_os = "linux")]
 mod running;
+mod tables;
 mod window_lab;
 mod wordcount;
 
@@ -46,6 +48,12 @@ fn program(name: &str) -> Command {
         "flights" => env!("CARGO_BIN_EXE_flights"),
         "earthquakes" => env!("CARGO_BIN_EXE_earthquakes"),
         "temperatures" => env!("CARGO_BIN_EXE_temperatures"),
+        "deduplicate" => env!("CARGO_BIN_EXE_deduplicate"),
+        "enrich" => env!("CARGO_BIN_EXE_enrich"),
+        "top_products" => env!("CARGO_BIN_EXE_top_products"),
+        "clicks" => env!("CARGO_BIN_EXE_clicks"),
+        "fraud" => env!("CARGO_BIN_EXE_fraud"),
+        "trending" => env!("CARGO_BIN_EXE_trending"),
         "window_lab" => env!("CARGO_BIN_EXE_window_lab"),
         "peer_bench" => env!("CARGO_BIN_EXE_peer_bench"),
         "bench_latency" => env!("CARGO_BIN_EXE_bench_latency"),
@@ -63,4 +71,12 @@ fn sorted_lines(output: &[u8]) -> Vec<String> {
         String::from_utf8_lossy(output).lines().map(str::to_owned).collect();
     lines.sort();
     lines
+}
+
+const RUNNERS: [&str; 3] = ["--runner direct", "--runner timely", "--runner timely --workers 2"];
+
+/// The lines that a program writes; its arguments are set apart by spaces.
+fn lines(name: &str, arguments: &str) -> Vec<String> {
+    let run = program(name).args(arguments.split(' ')).arg("--quiet").assert().success();
+    sorted_lines(&run.get_output().stdout)
 }

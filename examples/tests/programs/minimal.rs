@@ -69,6 +69,13 @@ fn every_example_prints_its_graph() {
         ("earthquakes", &["--input", "a"]),
         ("temperatures", &["--input", "a"]),
         ("game", &["leader-board", "--input", "a", "--users", "b"]),
+        ("game", &["stats", "--input", "a"]),
+        ("deduplicate", &["--input", "a"]),
+        ("enrich", &["--input", "a", "--products", "b", "--unknown", "c"]),
+        ("top_products", &["--input", "a"]),
+        ("clicks", &["--input", "a"]),
+        ("fraud", &["--input", "a"]),
+        ("trending", &["--input", "a", "--before", "b"]),
     ] {
         for (form, beginning) in [("mermaid", "flowchart TD\n"), ("dot", "digraph pipeline {\n")] {
             let run = program(name)

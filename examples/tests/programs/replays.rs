@@ -2,15 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{folder::Folder, program, sorted_lines};
-
-const RUNNERS: [&str; 3] = ["--runner direct", "--runner timely", "--runner timely --workers 2"];
-
-/// The lines that a program writes; its arguments are set apart by spaces.
-fn lines(name: &str, arguments: &str) -> Vec<String> {
-    let run = program(name).args(arguments.split(' ')).arg("--quiet").assert().success();
-    sorted_lines(&run.get_output().stdout)
-}
+use crate::{RUNNERS, folder::Folder, lines, program, sorted_lines};
 
 /// Made plays in a file, and what they come to: the totals by user, and by team and window of so many
 /// minutes.

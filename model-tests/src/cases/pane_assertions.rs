@@ -79,7 +79,7 @@ fn an_assertion_on_panes_that_does_not_hold_fails_with_a_difference(bench: &Benc
                 let finals = assert_that(sums).in_final_pane(window(0));
                 finals.contains_in_any_order([sum("a", 9), sum("b", 8)]);
             },
-            &["missing: (\"b\", 8)", "unexpected: (\"b\", 7)"],
+            &["expected: (\"b\", 8)", "found:    (\"b\", 7)"],
         ),
     ];
     for (assert, words) in wrong {

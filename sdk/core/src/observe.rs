@@ -65,6 +65,18 @@ impl<T: Element> PCollection<T> {
     }
 }
 
+/// The elements of a bundle, each with what it carries.
+pub(crate) fn observed<T>(bundle: Bundle<T>) -> impl Iterator<Item = Observed<T>> {
+    let Bundle { values, metadata } = bundle;
+    values.into_iter().enumerate().map(move |(i, value)| Observed {
+        value,
+        timestamp: metadata.timestamps.get(i),
+        windows: metadata.windows.get(i).clone(),
+        pane: *metadata.panes.get(i),
+        sign: metadata.signs.get(i),
+    })
+}
+
 type Commit<T> = Box<dyn Fn(Vec<Observed<T>>) -> Result<(), BoxError> + Send + Sync>;
 
 struct Observer<T> {
@@ -95,14 +107,7 @@ impl<T: Element> Sink for Observer<T> {
 
 impl<T: Element> SinkWriter<T, Vec<Observed<T>>> for ObservingWriter<T> {
     fn write(&mut self, bundle: Bundle<T>) -> Result<(), BoxError> {
-        let metadata = bundle.metadata;
-        self.0.extend(bundle.values.into_iter().enumerate().map(|(i, value)| Observed {
-            value,
-            timestamp: metadata.timestamps.get(i),
-            windows: metadata.windows.get(i).clone(),
-            pane: *metadata.panes.get(i),
-            sign: metadata.signs.get(i),
-        }));
+        self.0.extend(observed(bundle));
         Ok(())
     }
     fn prepare(&mut self, _: Epoch) -> Result<Vec<Vec<Observed<T>>>, BoxError> {

@@ -1,5 +1,7 @@
 //! Scripts of elements and times, for tests.
 
+use std::fmt;
+
 use watershed_model::{
     AnyBundle, Boundedness, Bundle, Column, Duration, Element, ElementType, Location, Metadata,
     Primitive, Subject, TestEvent, TestStream as Script, Timestamp, WindowingStrategy, fault,
@@ -130,6 +132,41 @@ impl<T: Element> TestStream<T> {
 
     fn reject(&mut self, problem: impl Into<String>, mend: impl Into<String>) {
         self.problem.get_or_insert_with(|| (problem.into(), mend.into()));
+    }
+}
+
+impl<T: Element + fmt::Debug> fmt::Debug for TestStream<T> {
+    /// The script as it would be written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TestStream::new()")?;
+        for event in &*self.events {
+            match event {
+                TestEvent::Elements(bundle) => {
+                    let Bundle { values, metadata } = bundle.as_typed::<T>();
+                    let at = |place: usize| metadata.timestamps.get(place);
+                    let timed = values.iter().enumerate().map(|(place, value)| (value, at(place)));
+                    write!(f, "\n    .elements({:?})", timed.collect::<Vec<_>>())?;
+                }
+                TestEvent::Advance { watermark, processing_time } => {
+                    match (watermark, processing_time) {
+                        (Some(Timestamp::MAX), None) => {
+                            f.write_str("\n    .advance_watermark_to_infinity()")?;
+                        }
+                        (Some(watermark), None) => {
+                            write!(f, "\n    .advance_watermark_to({watermark})")?;
+                        }
+                        (Some(watermark), Some(time)) => {
+                            write!(f, "\n    .advance_both_to({watermark}, {time})")?;
+                        }
+                        (None, Some(time)) => {
+                            write!(f, "\n    .advance_processing_time_to({time})")?;
+                        }
+                        (None, None) => {}
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 }
 

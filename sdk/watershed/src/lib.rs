@@ -114,6 +114,8 @@ mod snippets {
     struct RunningJob;
     #[doc = include_str!("../../../docs/joins.md")]
     struct Joins;
+    #[doc = include_str!("../../../docs/cookbook.md")]
+    struct Cookbook;
     #[doc = include_str!("../../../docs/sources.md")]
     struct Sources;
     #[doc = include_str!("../../../docs/transforms.md")]

@@ -69,6 +69,11 @@ impl StatefulOperator {
         Ok(operator)
     }
 
+    /// Makes all outputs, whether somebody reads them or not: for those who look at them by themselves.
+    pub fn want_all(&mut self) {
+        self.wanted.fill(true);
+    }
+
     /// Calls the kernel; after a failure it is torn down and gone.
     fn call<T>(
         &mut self,

@@ -6,7 +6,7 @@ use watershed_model::{
     AnyBundle, BoxError, Duration, Element, KernelOutput, Metadata, NodeId, fault,
 };
 
-use crate::{Emitter, PCollection, Pipeline, Written};
+use crate::{Emitter, PCollection, Pipeline, Written, testing::Emitted};
 
 /// The outputs of a DoFn: [`NoOutputs`], [`One`], [`Two`], [`Three`] or [`Four`]. (A plain tuple would
 /// not do: `(K, V)` is one keyed element.)
@@ -20,6 +20,8 @@ pub trait Outputs: Sized + Send + Sync + 'static {
     type Emitters;
     /// What `par_do` returns: a collection, or a tuple of them.
     type Collections;
+    /// What a test of the step alone reads: what the output got, or a tuple of what each got.
+    type Emitted;
 
     /// Whether a step with such outputs is run for its effects alone.
     const IS_OBSERVER: bool = false;
@@ -52,6 +54,9 @@ pub trait Outputs: Sized + Send + Sync + 'static {
         node: NodeId,
         input: &PCollection<I>,
     ) -> Self::Collections;
+    /// What came out, by ports.
+    #[doc(hidden)]
+    fn emitted(bundles: &[(usize, AnyBundle)]) -> Self::Emitted;
 }
 
 /// No output: the step is run for its effects, and a pipeline may end in it.
@@ -60,6 +65,7 @@ pub struct NoOutputs;
 impl Outputs for NoOutputs {
     type Emitters = ();
     type Collections = Written;
+    type Emitted = ();
     const IS_OBSERVER: bool = true;
     const COUNT: usize = 0;
 
@@ -74,6 +80,7 @@ impl Outputs for NoOutputs {
     fn collections<I>(pipeline: &Pipeline, node: NodeId, _: &PCollection<I>) -> Written {
         Written { pipeline: pipeline.clone(), node }
     }
+    fn emitted(_: &[(usize, AnyBundle)]) {}
 }
 
 /// One output of `A`.
@@ -82,6 +89,7 @@ pub struct One<A>(PhantomData<fn() -> A>);
 impl<A: Element> Outputs for One<A> {
     type Emitters = Emitter<A>;
     type Collections = PCollection<A>;
+    type Emitted = Emitted<A>;
     const COUNT: usize = 1;
 
     fn open(out: &KernelOutput, tracked: bool) -> Emitter<A> {
@@ -105,6 +113,9 @@ impl<A: Element> Outputs for One<A> {
     fn collections<I>(pipeline: &Pipeline, node: NodeId, input: &PCollection<I>) -> PCollection<A> {
         pipeline.add_output(node, input.id())
     }
+    fn emitted(bundles: &[(usize, AnyBundle)]) -> Emitted<A> {
+        Emitted::at(0, bundles)
+    }
 }
 
 fn point<A>(emitter: &mut Emitter<A>, element: Option<usize>) {
@@ -122,6 +133,7 @@ macro_rules! several_outputs {
         impl<$($part: Element),+> Outputs for $name<$($part),+> {
             type Emitters = ($(Emitter<$part>,)+);
             type Collections = ($(PCollection<$part>,)+);
+            type Emitted = ($(Emitted<$part>,)+);
             const COUNT: usize = [$($place),+].len();
 
             fn open(out: &KernelOutput, tracked: bool) -> Self::Emitters {
@@ -150,6 +162,9 @@ macro_rules! several_outputs {
                 input: &PCollection<I>,
             ) -> Self::Collections {
                 ($(pipeline.add_output::<$part>(node, input.id()),)+)
+            }
+            fn emitted(bundles: &[(usize, AnyBundle)]) -> Self::Emitted {
+                ($(Emitted::<$part>::at($place, bundles),)+)
             }
         }
     };

@@ -35,6 +35,12 @@ impl<C> View<C> {
         ViewList(vec![self.entry()])
     }
 
+    /// The collection that it is a view of, by which a step knows it.
+    #[doc(hidden)]
+    pub fn id(&self) -> CollectionId {
+        self.id
+    }
+
     fn entry(&self) -> Entry {
         Entry { id: self.id, pipeline: self.pipeline.clone() }
     }

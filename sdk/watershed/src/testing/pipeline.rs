@@ -1,20 +1,10 @@
-//! Testing pipelines: one that must be run, and assertions on what it makes.
-//!
-//! ```
-//! use watershed::{prelude::*, testing::{TestPipeline, assert_that}};
-//!
-//! let pipeline = TestPipeline::new();
-//! let lengths = pipeline.create(["a", "bc"].map(String::from)).map(|word| word.len());
-//! assert_that(&lengths).contains_in_any_order([1, 2]);
-//! pipeline.run();
-//! ```
+//! A pipeline that must be run, and on which every assertion must have been looked at.
 
 use std::{cell::Cell, ops::Deref, sync::Arc};
 
 use watershed_core::Pipeline;
-pub use watershed_core::testing::{Assertion, AssertionState, assert_that};
 use watershed_model::fault;
-use watershed_runner_core::{RunError, RunOptions, RunReport, Runner};
+use watershed_runner_core::{Clock, RunError, RunOptions, RunReport, Runner};
 use watershed_runner_direct::DirectRunner;
 
 /// A pipeline for a test. It must be run, and every assertion in it must have been checked;
@@ -39,6 +29,14 @@ impl TestPipeline {
     /// On the given runner.
     pub fn on(runner: Arc<dyn Runner>, options: RunOptions) -> Self {
         TestPipeline { pipeline: Pipeline::new(), runner, options, was_run: Cell::new(false) }
+    }
+
+    /// With processing time as this clock shows it, a [`TestClock`](super::TestClock) say. Where a
+    /// [`TestStream`](crate::TestStream) plays, processing time is what the stream says.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Into<Clock>) -> Self {
+        self.options.clock = clock.into();
+        self
     }
 
     /// Runs the pipeline and sees that every assertion held.
