@@ -13,6 +13,7 @@ use crate::{
     combine::{CombineContext, CombineFn},
     dropped,
     element_wise::mapping,
+    gathered_tables::GatheredTables,
     kernel::map_bundle,
     table::Table,
     window_tables::Tables,
@@ -73,9 +74,7 @@ impl<T: Element> PCollection<T> {
     where
         T: Keyed<K, V>,
     {
-        let grouping = grouping::<K, V, _>(Gather, None);
-        let primitive = Primitive::GroupByKey(GroupByKey { grouping });
-        self.as_pairs().grouped("GroupByKey", primitive, Location::caller()).0
+        self.as_pairs().gathered(Gather, Location::caller())
     }
 
     /// As [`group_by_key`](Self::group_by_key); beside the groups come the elements that were dropped
@@ -90,7 +89,7 @@ impl<T: Element> PCollection<T> {
     {
         let pairs = self.as_pairs();
         let dropped = Some(dropped::factory::<(K, V)>());
-        let grouping = Grouping { dropped, ..grouping::<K, V, _>(Gather, None) };
+        let grouping = Grouping { dropped, ..pairs.gathering(Gather) };
         let primitive = Primitive::GroupByKey(GroupByKey { grouping });
         let (groups, node) = pairs.grouped("GroupByKey", primitive, Location::caller());
         (groups, pairs.dropped(node))
@@ -279,8 +278,22 @@ impl<K: Key, V: Element> PCollection<(K, V)> {
         gather: C,
         location: Location,
     ) -> PCollection<(K, C::Output)> {
-        let grouping = grouping::<K, V, _>(gather, None);
+        let grouping = self.gathering(gather);
         self.grouped("GroupByKey", Primitive::GroupByKey(GroupByKey { grouping }), location).0
+    }
+
+    /// A grouping by a combiner that holds all values. Of an input that ends they are kept as they come.
+    fn gathering<C: CombineFn<V>>(&self, gather: C) -> Grouping {
+        let grouping = grouping::<K, V, _>(gather.clone(), None);
+        let ends =
+            self.pipeline().graph().collection(self.id()).boundedness == Boundedness::Bounded;
+        if !ends {
+            return grouping;
+        }
+        let window_tables = Arc::new(move || -> Box<dyn WindowTables> {
+            Box::new(GatheredTables::<K, V, C>::new(gather.clone()))
+        });
+        Grouping { window_tables, ..grouping }
     }
 
     fn grouped<O: Element>(

@@ -25,6 +25,7 @@ mod create;
 mod do_fn;
 mod dropped;
 mod element_wise;
+mod gathered_tables;
 mod generate_sequence;
 mod group;
 mod kernel;

@@ -92,7 +92,7 @@ type Table<K, A> = HashTable<(K, A)>;
 /// The accumulator of a key, made if the key is new.
 #[expect(clippy::inline_always, reason = "a call for each element shows in W1 and W3G")]
 #[inline(always)]
-fn accumulator<'t, K: Key, A>(
+pub(crate) fn accumulator<'t, K: Key, A>(
     table: &'t mut Table<K, A>,
     hasher: &RandomState,
     key: K,
@@ -152,8 +152,8 @@ impl<K: Key, V: Element, C: CombineFn<V>> WindowTables for Tables<K, V, C> {
         limit: usize,
         metadata: &Metadata,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
-    ) -> Result<(), BoxError> {
-        let limit = limit.max(1);
+    ) -> Result<Option<usize>, BoxError> {
+        let (limit, keys) = (limit.max(1), self.len(table));
         let mut entries = self.tables[table.0 as usize].drain();
         while entries.len() > 0 {
             let slice = entries.by_ref().take(limit);
@@ -168,10 +168,10 @@ impl<K: Key, V: Element, C: CombineFn<V>> WindowTables for Tables<K, V, C> {
                 }
             };
             if !emit(bundle) {
-                break;
+                return Ok(None);
             }
         }
-        Ok(())
+        Ok(Some(keys))
     }
 
     fn close(&mut self, table: TableId) {

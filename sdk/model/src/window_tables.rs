@@ -42,7 +42,7 @@ pub trait WindowTables {
         routes: &[Vec<TableId>],
     ) -> Result<u64, BoxError>;
 
-    /// How many keys a table holds.
+    /// How many keys a table holds, or, where that is known only at its end, elements.
     fn len(&self, table: TableId) -> usize;
 
     /// Puts the key that stands for all elements of a global combine, with the combiner's identity,
@@ -50,7 +50,8 @@ pub trait WindowTables {
     fn insert_identity(&mut self, table: TableId);
 
     /// Empties a table into bundles of the given form of up to `limit` elements, which carry
-    /// `metadata` (it must be uniform), and hands each to `emit`, until that returns `false`.
+    /// `metadata` (it must be uniform), and hands each to `emit`, until that returns `false`. How many keys
+    /// there were, if all went out.
     ///
     /// # Errors
     /// What the author's combiner returned, an overflow say.
@@ -61,7 +62,7 @@ pub trait WindowTables {
         limit: usize,
         metadata: &Metadata,
         emit: &mut dyn FnMut(AnyBundle) -> bool,
-    ) -> Result<(), BoxError>;
+    ) -> Result<Option<usize>, BoxError>;
 
     /// Closes an empty table; its room is used again.
     fn close(&mut self, table: TableId);

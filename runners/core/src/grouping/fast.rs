@@ -184,7 +184,7 @@ impl FastGrouping {
         emit: &mut dyn FnMut(AnyBundle) -> bool,
     ) -> Result<(), BoxError> {
         let table = open.table;
-        let (keys, mut left) = (self.tables.len(table), 0);
+        let mut left = 0;
         let pane = match form {
             Form::Values => PaneInfo::ONLY,
             Form::Partials => PaneInfo::UNGROUPED,
@@ -195,7 +195,7 @@ impl FastGrouping {
             panes: Dictionary::uniform(pane),
             signs: Column::Uniform(Sign::Insertion),
         };
-        self.tables.drain(table, form, limit, &metadata, &mut |bundle| {
+        let keys = self.tables.drain(table, form, limit, &metadata, &mut |bundle| {
             left += bundle.len();
             emit(bundle)
         })?;
@@ -208,8 +208,8 @@ impl FastGrouping {
     }
 
     /// A table of so many keys has been emptied. What it held has left only if all of them have.
-    fn leave(&mut self, open: OpenTable, keys: usize, left: usize) {
-        if keys == left {
+    fn leave(&mut self, open: OpenTable, keys: Option<usize>, left: usize) {
+        if keys == Some(left) {
             self.ledger.elements.left += open.elements;
             self.ledger.partials.left += open.partials;
         }
