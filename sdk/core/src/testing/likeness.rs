@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn marks_stand_below_what_differs() {
-        assert_eq!(marks("(\"a\", 17)", "(\"a\", 18)"), "      ^");
+        assert_eq!(marks("(\"a\", 17)", "(\"a\", 18)"), "       ^");
         assert_eq!(marks("(1, 2)", "(1, 222, 3)"), "     ^^^^^");
         assert_eq!(marks("aa", "aaa"), "  ^");
         assert_eq!(marks("aaa", "aa"), "  ^");

@@ -6,8 +6,7 @@ use std::sync::{
 };
 
 use watershed_core::{
-    BundleContext, DoFn, ElementContext, Emitters, NoOutputs, One, Outputs, Pipeline, Two,
-    ViewList, ViewMap,
+    BundleContext, DoFn, ElementContext, Emitters, NoOutputs, One, Pipeline, Two, ViewList, ViewMap,
 };
 use watershed_model::{BoxError, IntervalWindow, PaneInfo, PaneTiming, Timestamp, Window, seconds};
 
@@ -198,6 +197,6 @@ impl DoFn<u32> for Adds {
 fn a_do_fn_without_outputs_gives_nothing() {
     let sum = Arc::new(AtomicU32::new(0));
     let mut tester = DoFnTester::new(Adds(sum.clone())).unwrap();
-    let nothing: <NoOutputs as Outputs>::Emitted = tester.bundle([1u32, 2, 3]).unwrap();
-    assert_eq!((nothing, sum.load(SeqCst)), ((), 6));
+    tester.bundle([1u32, 2, 3]).unwrap();
+    assert_eq!(sum.load(SeqCst), 6);
 }
