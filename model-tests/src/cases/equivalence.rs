@@ -68,11 +68,12 @@ fn has_everything(histogram: &Histogram) {
         "a diamond",
         "a flatten with itself",
         "a grouping by sessions",
+        "a view of other windows",
         "an empty source",
         "two groupings in a row",
     ];
     assert!(histogram.forms.keys().copied().eq(forms), "{histogram}");
-    assert_eq!(histogram.steps.len(), 27, "{histogram}");
+    assert_eq!(histogram.steps.len(), 33, "{histogram}");
     let rare = histogram.programs / 25;
     let counts = || histogram.forms.values().chain(histogram.steps.values());
     assert!(counts().all(|count| *count > rare), "{histogram}");
