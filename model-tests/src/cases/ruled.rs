@@ -104,7 +104,7 @@ pub(super) fn accepted(program: Program) -> Program {
 /// A random program, how it is fed, and by which rules.
 fn ruled(seed: u64) -> (Program, Feed) {
     let program = generate(seed);
-    let program = narrowed(if seed % 2 == 0 { program } else { program.without_looks() });
+    let program = narrowed(if seed.is_multiple_of(2) { program } else { program.without_looks() });
     let rules = some_rules(&mut Rng::with_seed(seed), &program);
     let feed = Feed { from: From::Script, seed, late: true, rules: Some(rules) };
     (program, feed)

@@ -159,10 +159,10 @@ fn forms(program: &Program) -> BTreeSet<&'static str> {
                     forms.insert("a diamond");
                 }
             }
-            Op::MapWith(_) => {
-                if kinds[step.inputs[0].step].windowing != kinds[step.inputs[1].step].windowing {
-                    forms.insert("a view of other windows");
-                }
+            Op::MapWith(_)
+                if kinds[step.inputs[0].step].windowing != kinds[step.inputs[1].step].windowing =>
+            {
+                forms.insert("a view of other windows");
             }
             Op::Apply(unary) => {
                 if matches!(unary, Unary::Composite(_)) {
