@@ -95,11 +95,16 @@ pub(super) fn looked(
     rows: Vec<Row>,
     side: &[Row],
 ) -> Vec<Row> {
+    let mut seen: BTreeMap<Span, Vec<Value>> = BTreeMap::new();
+    for other in side {
+        for span in &other.spans {
+            seen.entry(*span).or_default().push(other.value.clone());
+        }
+    }
     let looks = |row: Row| {
-        let shown = shown_to(row.spans[0], windowing);
-        let seen = side.iter().filter(|other| other.spans.contains(&shown));
-        let seen: Vec<Value> = seen.map(|other| other.value.clone()).collect();
-        Row { value: view.call(&row.value, &seen), ..row }
+        let seen = seen.get(&shown_to(row.spans[0], windowing));
+        let value = view.call(&row.value, seen.map(Vec::as_slice).unwrap_or_default());
+        Row { value, ..row }
     };
     rows.into_iter().flat_map(apart).map(looks).collect()
 }
