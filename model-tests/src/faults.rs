@@ -213,7 +213,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "equal-times-go-by-arrival",
         "elements of one time come to a time-sorted DoFn as they arrived",
-        &["GP-31", "ST-10"],
+        &["EQ-03", "GP-31", "ST-10"],
     ),
     breaking(
         "events-come-in-parts",
@@ -226,6 +226,11 @@ pub const FAULTS: &[Fault] = &[
         &["EQ-01"],
     )
     .on("timely", 1, 1),
+    breaking(
+        "expirations-do-not-hold",
+        "what comes out when a window expires does not hold the watermark until then",
+        &["EQ-03"],
+    ),
     breaking(
         "expired-windows-stay",
         "what is kept of a window stays when it has expired",
@@ -304,7 +309,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "input-is-not-sorted",
         "elements are handled as they come, whatever order their DoFn asks for",
-        &["ST-10", "ST-17"],
+        &["EQ-03", "ST-10", "ST-17"],
     ),
     breaking(
         "intervals-are-a-microsecond-longer",
@@ -486,7 +491,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "readers-do-not-wait",
         "elements see an empty view where there is no pane yet",
-        &["SI-01", "SI-04", "SI-07", "SI-09"],
+        &["EQ-03", "SI-01", "SI-04", "SI-07", "SI-09"],
     ),
     breaking(
         "restrictions-do-not-hold",
@@ -534,7 +539,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "stateful-steps-take-late-elements",
         "a stateful step handles what comes for a window that has expired",
-        &["ST-02", "ST-06", "WM-11"],
+        &["EQ-03", "ST-02", "ST-06", "WM-11"],
     ),
     breaking(
         "stateful-steps-take-merging-windows",
@@ -590,6 +595,11 @@ pub const FAULTS: &[Fault] = &[
         &["GP-11", "GP-25"],
     ),
     breaking(
+        "the-last-sliding-window-is-shown",
+        "of the sliding windows that hold an instant a view shows the last to end",
+        &["EQ-03"],
+    ),
+    breaking(
         "the-watermark-is-that-of-one-input",
         "a flatten goes by its first input alone",
         &["EQ-02", "EQ-03", "WM-01"],
@@ -598,17 +608,17 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "timers-are-not-replaced",
         "a timer that is set again fires for both times, and one that is cleared all the same",
-        &["ST-04", "ST-12"],
+        &["EQ-03", "ST-04", "ST-12"],
     ),
     breaking(
         "timers-do-not-hold",
         "what a timer will put out does not hold the watermark",
-        &["ST-05", "ST-14"],
+        &["EQ-03", "ST-05", "ST-14"],
     ),
     breaking(
         "timers-fire-in-the-order-of-setting",
         "timers that are due fire in the order in which they were set",
-        &["ST-03", "ST-11"],
+        &["EQ-03", "ST-03", "ST-11"],
     ),
     breaking(
         "timers-loop-on",
@@ -686,7 +696,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "what-waits-for-a-view-does-not-hold",
         "elements that wait for a view do not hold the watermark",
-        &["SI-09"],
+        &["EQ-03", "SI-09"],
     ),
     breaking(
         "windows-are-looked-at-together",

@@ -9,7 +9,10 @@ use watershed::{
     testing::TestPipeline,
 };
 
-use super::{Feed, Fold, Function, Item, Op, Program, Row, Shape, Span, Unary, Value, Windowing};
+use super::{
+    Feed, Fold, Function, Item, Op, Program, Row, Shape, Span, Unary, Value, Windowing,
+    keeper::Keeps, looker::looked,
+};
 
 /// What each leaf of a sound program holds after a run, sorted, in the order of
 /// [`Program::leaves`].
@@ -43,13 +46,13 @@ pub(crate) fn run_with(
 
 /// A collection of a known type behind one that is not.
 #[derive(Clone)]
-enum Handle {
+pub(super) enum Handle {
     Numbers(PCollection<i64>),
     Pairs(PCollection<(i64, i64)>),
     Lists(PCollection<(i64, Vec<i64>)>),
 }
 
-trait Held: Item {
+pub(super) trait Held: Item {
     fn hold(collection: PCollection<Self>) -> Handle;
     fn held(handle: &Handle) -> PCollection<Self>;
 }
@@ -173,6 +176,7 @@ fn outputs_of(
         Op::Partition { parts } => {
             whichever!(&inputs[0], input => partitioned(input, *parts))
         }
+        Op::MapWith(view) => vec![looked(*view, &inputs[0], &inputs[1], feed)],
         Op::Apply(unary) => vec![applied(unary, &inputs[0])],
     }
 }
@@ -265,6 +269,9 @@ fn applied(unary: &Unary, input: &Handle) -> Handle {
                 false => numbers.combine_globally_without_defaults(fold),
             })
         }
+        Unary::Stateful(stateful) => {
+            Handle::Pairs(<(i64, i64)>::held(input).apply(Keeps(*stateful)))
+        }
         Unary::Composite(steps) => {
             whichever!(input, collection => collection.apply(Composite { steps: steps.clone() }))
         }
@@ -305,9 +312,9 @@ fn same_type<T: Held>(unary: &Unary, input: &PCollection<T>) -> PCollection<T> {
 /// Any fold of the toolbox, spread or not: one combiner, since each that a program could use makes the
 /// compiler build all that stands behind it once more.
 #[derive(Clone, Copy)]
-struct AnyFold {
-    fold: Fold,
-    fanout: Option<usize>,
+pub(super) struct AnyFold {
+    pub(super) fold: Fold,
+    pub(super) fanout: Option<usize>,
 }
 
 impl CombineFn<i64> for AnyFold {

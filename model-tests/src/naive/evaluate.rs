@@ -4,6 +4,8 @@ use watershed::model::{PaneInfo, PaneTiming};
 
 use super::{
     Kind, Op, Program, Span, Unary, Value, Windowing,
+    keeping::Keeping,
+    looking::looked,
     meaning::{each, key, made, of_nothing},
     windows::{SECOND, groups},
 };
@@ -58,6 +60,10 @@ pub fn evaluate(program: &Program) -> Vec<Vec<Row>> {
                 }
                 outputs
             }
+            Op::MapWith(view) => {
+                let windowing = kinds[step.inputs[1].step].windowing;
+                vec![looked(*view, windowing, inputs[0].clone(), inputs[1])]
+            }
             Op::Apply(unary) => {
                 vec![applied(unary, kinds[step.inputs[0].step], inputs[0].clone())]
             }
@@ -90,6 +96,10 @@ fn applied(unary: &Unary, kind: Kind, rows: Vec<Row>) -> Vec<Row> {
             state = (after, applied(step, state.0, state.1));
         }
         return state.1;
+    }
+    if let Unary::Stateful(stateful) = unary {
+        // All come before the end, and so nothing is late.
+        return Keeping::new(*stateful, 0).step(rows, i64::MAX);
     }
     if !unary.is_grouping() {
         return rows.into_iter().flat_map(|row| each(unary, row)).collect();

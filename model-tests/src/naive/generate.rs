@@ -3,8 +3,8 @@
 use fastrand::Rng;
 
 use super::{
-    Fold, Function, Kind, Op, Output, Program, Shape, Step, Unary, Value, Windowing,
-    windows::SECOND,
+    Fold, Function, Kind, Op, Output, Program, Shape, SideView, Stateful, Step, Unary, Value,
+    Windowing, windows::SECOND,
 };
 
 /// A program has no fewer steps than this, those inside composites among them.
@@ -51,7 +51,7 @@ impl Made {
             Unary::Composite(steps) => {
                 return steps.iter().try_fold(self, |made, step| made.after(step));
             }
-            Unary::OncePerWindow => (self.numbers * self.spans, 1),
+            Unary::OncePerWindow | Unary::Stateful(_) => (self.numbers * self.spans, 1),
             grouping if grouping.is_grouping() => (1 + self.numbers * self.spans, 1),
             _ => (self.numbers, self.spans),
         };
@@ -82,6 +82,7 @@ impl Draft {
                 let parts = self.random.usize(1..=4);
                 self.push(Op::Partition { parts }, vec![input], self.made[input.step]);
             }
+            32..44 => self.look(input),
             _ => {
                 self.apply(input);
             }
@@ -175,7 +176,26 @@ impl Draft {
         self.flatten_all(sides);
     }
 
-    /// A step with one output; behind windows and groupings often a grouping.
+    /// A look at a view of an output that fits one, the reader itself perhaps.
+    fn look(&mut self, reader: Output) {
+        let views = [SideView::List, SideView::Multimap, SideView::Single];
+        let view = views[self.random.usize(0..views.len())];
+        let made = self.made[reader.step];
+        let outputs = self.program.outputs().into_iter();
+        let sides: Vec<Output> =
+            outputs.filter(|side| view.takes(self.made[side.step].kind)).collect();
+        let numbers = made.numbers * made.spans;
+        let Some(kind) = view.kind_after(made.kind).filter(|_| numbers <= MOST_NUMBERS) else {
+            return;
+        };
+        if !sides.is_empty() {
+            let side = sides[self.random.usize(0..sides.len())];
+            let made = Made { kind, numbers, spans: 1 };
+            self.push(Op::MapWith(view), vec![reader, side], made);
+        }
+    }
+
+    /// A step with one output; behind windows and groupings often a grouping, or state.
     fn apply(&mut self, input: Output) {
         for _ in 0..40 {
             let unary = self.some_unary(1);
@@ -191,7 +211,10 @@ impl Draft {
 
     fn group(&mut self, input: Output) {
         for _ in 0..20 {
-            let unary = some_grouping(&mut self.random);
+            let unary = match self.random.u32(0..3) {
+                0 => Unary::Stateful(some_stateful(&mut self.random)),
+                _ => some_grouping(&mut self.random),
+            };
             if let Some(made) = self.made[input.step].after(&unary) {
                 self.push(Op::Apply(unary), vec![input], made);
                 return;
@@ -216,7 +239,8 @@ impl Draft {
             50..54 => Unary::Delay { by: random.i64(0..3 * SECOND) },
             54..58 => Unary::OncePerWindow,
             58..63 => Unary::Reshuffle,
-            63..70 if depth > 0 => {
+            63..74 => Unary::Stateful(some_stateful(random)),
+            74..80 if depth > 0 => {
                 let steps = (0..random.usize(1..=3)).map(|_| self.some_unary(depth - 1));
                 Unary::Composite(steps.collect())
             }
@@ -248,6 +272,14 @@ fn some_function(random: &mut Rng) -> Function {
 
 fn some_fold(random: &mut Rng) -> Fold {
     [Fold::Sum, Fold::Count, Fold::Min, Fold::Max][random.usize(0..4)]
+}
+
+fn some_stateful(random: &mut Rng) -> Stateful {
+    match random.u32(0..3) {
+        0 => Stateful::Folding { fold: some_fold(random) },
+        1 => Stateful::Running,
+        _ => Stateful::Timing { after: random.i64(0..6) * SECOND },
+    }
 }
 
 fn some_windowing(random: &mut Rng) -> Windowing {

@@ -7,7 +7,7 @@ use std::{
 
 use watershed::{TimestampCombiner, model::Trigger};
 
-use super::{Function, Op, Program, Unary, Windowing};
+use super::{Function, Op, Program, SideView, Stateful, Unary, Windowing};
 use crate::oracle::Rules;
 
 /// Counts over programs.
@@ -58,6 +58,9 @@ fn names(op: &Op, count: &mut impl FnMut(&'static str)) {
         Op::CreateThenStamp { .. } => count("create, with_timestamps"),
         Op::Flatten => count("flatten"),
         Op::Partition { .. } => count("partition"),
+        Op::MapWith(SideView::List) => count("map_with, list"),
+        Op::MapWith(SideView::Multimap) => count("map_with, multimap"),
+        Op::MapWith(SideView::Single) => count("map_with, single"),
         Op::Apply(unary) => unary_names(unary, count),
     }
 }
@@ -86,6 +89,9 @@ fn unary_names(unary: &Unary, count: &mut impl FnMut(&'static str)) {
         Unary::TopPerKey { .. } => "combine_per_key, top",
         Unary::CombineGlobally { defaults: true, .. } => "combine_globally",
         Unary::CombineGlobally { defaults: false, .. } => "combine_globally, no defaults",
+        Unary::Stateful(Stateful::Folding { .. }) => "stateful, until the window expires",
+        Unary::Stateful(Stateful::Running) => "stateful, sorted by time",
+        Unary::Stateful(Stateful::Timing { .. }) => "stateful, timers",
         Unary::Composite(_) => "composite",
     });
     if let Unary::Composite(steps) = unary {
@@ -152,6 +158,11 @@ fn forms(program: &Program) -> BTreeSet<&'static str> {
                 if has_a_common_ancestor(program, &distinct.into_iter().map(|i| i.step).collect()) {
                     forms.insert("a diamond");
                 }
+            }
+            Op::MapWith(_)
+                if kinds[step.inputs[0].step].windowing != kinds[step.inputs[1].step].windowing =>
+            {
+                forms.insert("a view of other windows");
             }
             Op::Apply(unary) => {
                 if matches!(unary, Unary::Composite(_)) {

@@ -77,7 +77,7 @@ pub(super) fn of_nothing(grouping: &Unary) -> Option<Value> {
     Some(Value::Number(folded(*fold, &[])))
 }
 
-fn folded(fold: Fold, numbers: &[i64]) -> i64 {
+pub(super) fn folded(fold: Fold, numbers: &[i64]) -> i64 {
     match fold {
         Fold::Sum => numbers.iter().sum(),
         Fold::Count => numbers.len() as i64,

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use watershed::model::PaneInfo;
 
-use super::{Fold, Function, Kind, Op, Program, Row, Span, Unary, Value, windows::overlap};
+use super::{
+    Fold, Function, Kind, Op, Program, Row, Span, Stateful, Unary, Value, windows::overlap,
+};
 
 /// What the panes of a collection come to, if nothing was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub fn nets(program: &Program, accumulating: bool) -> Vec<Net> {
                 let input = step.inputs[0].step;
                 behind(unary, kinds[input], nets[input], accumulating)
             }
+            // A look may find one pane or two.
+            Op::MapWith(_) => Net::Open,
             _ if all_elements => Net::Elements,
             _ => Net::Open,
         });
@@ -82,13 +86,21 @@ fn behind(unary: &Unary, kind: Kind, net: Net, accumulating: bool) -> Net {
             Unary::CombinePerKey { fold, .. } | Unary::CombineGlobally { fold, .. },
             Net::Elements,
         ) => Net::Parts(of_fold(*fold)),
-        // Also distinct values: each comes once, whatever the panes.
+        // What is late fires at once, and is counted before what fires after it in time.
+        (Unary::Stateful(Stateful::Timing { .. }), _) => Net::Open,
+        // Also folds when a window expires, and sums in order, if nothing comes behind its turn. Also
+        // distinct values: each comes once, whatever the panes.
         (_, Net::Elements) => Net::Elements,
         // The parts of a session lie in windows of their own. What accumulates comes again and again.
         (_, Net::Parts(_)) if accumulating || kind.windowing.is_merging() => Net::Open,
         (Unary::FlatMap, Net::Parts(Whole::List)) => Net::Elements,
         (Unary::Map(Function::Total), Net::Parts(Whole::List)) => Net::Parts(Whole::Sum),
         (Unary::GroupByKey, Net::Parts(Whole::List)) => net,
+        (Unary::Stateful(Stateful::Folding { fold }), Net::Parts(whole))
+            if *fold != Fold::Count && of_fold(*fold) == whole =>
+        {
+            Net::Elements
+        }
         (Unary::CombinePerKey { fold, .. }, Net::Parts(whole))
             if *fold != Fold::Count && of_fold(*fold) == whole =>
         {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Shape, Value, Windowing};
+use super::{Shape, Stateful, Value, Windowing};
 
 /// What a collection is like, before anything runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,6 +172,8 @@ pub enum Unary {
         /// Whether an empty input gives the fold of nothing, in the global window.
         defaults: bool,
     },
+    /// A DoFn that keeps something of each key and window.
+    Stateful(Stateful),
     /// A composite of further steps.
     Composite(Vec<Unary>),
 }
@@ -198,6 +200,11 @@ impl Unary {
             (Unary::CombinePerKey { .. }, Pair) => Some(kind.grouped(Pair)),
             (Unary::TopPerKey { .. }, Pair) => Some(kind.grouped(List)),
             (Unary::CombineGlobally { .. }, Number) => Some(kind.grouped(Number)),
+            // State does not merge.
+            (Unary::Stateful(stateful), Pair) if !kind.merging() => Some(match stateful {
+                Stateful::Folding { .. } => kind.grouped(Pair),
+                Stateful::Running | Stateful::Timing { .. } => kind,
+            }),
             (Unary::Composite(steps), _) => {
                 steps.iter().try_fold(kind, |kind, step| step.kind_after(kind))
             }
@@ -256,6 +263,7 @@ impl fmt::Display for Unary {
             Unary::CombineGlobally { fold, defaults: false } => {
                 write!(f, "combine_globally_without_defaults({fold:?})")
             }
+            Unary::Stateful(stateful) => write!(f, "{stateful}"),
             Unary::Composite(steps) => {
                 f.write_str("apply(")?;
                 for (place, step) in steps.iter().enumerate() {

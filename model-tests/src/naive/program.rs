@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{Kind, Shape, Unary, Value};
+use super::{Kind, Shape, SideView, Unary, Value};
 
 /// An output of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +35,8 @@ pub enum Op {
         /// How many outputs.
         parts: usize,
     },
+    /// The elements of the first input look at a view of the second.
+    MapWith(SideView),
     /// Anything with one input and one output.
     Apply(Unary),
 }
@@ -87,6 +89,7 @@ impl Program {
                     Kind { at_the_end: inputs.iter().any(|kind| kind.at_the_end), ..*first }
                 }
                 (Op::Partition { .. }, [kind]) => *kind,
+                (Op::MapWith(view), [kind, side]) if view.takes(*side) => view.kind_after(*kind)?,
                 (Op::Apply(unary), [kind]) => unary.kind_after(*kind)?,
                 _ => return None,
             });
@@ -133,6 +136,26 @@ impl Program {
                 within(unary, change);
             }
         }
+    }
+
+    /// The same without a look at a view. Its reader still comes once for each of its windows.
+    pub fn without_look(&self, step: usize) -> Option<Program> {
+        let Op::MapWith(_) = self.steps[step].op else { return None };
+        let mut without = self.clone();
+        without.steps[step].op = Op::Apply(Unary::OncePerWindow);
+        without.steps[step].inputs.truncate(1);
+        Some(without)
+    }
+
+    /// The same without a look at any view.
+    pub fn without_looks(self) -> Program {
+        let steps = 0..self.steps.len();
+        steps.fold(self, |program, step| program.without_look(step).unwrap_or(program))
+    }
+
+    /// Whether a step looks at a view.
+    pub fn has_looks(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.op, Op::MapWith(_)))
     }
 
     /// The same with the steps of composites one by one, and beside it the step that each was.
@@ -211,6 +234,9 @@ impl fmt::Display for Program {
                 Op::Flatten => writeln!(f, "flatten([{}])", inputs.join(", "))?,
                 Op::Partition { parts } => {
                     writeln!(f, "{}.partition({parts}, measure % {parts})", inputs.join(", "))?;
+                }
+                Op::MapWith(view) => {
+                    writeln!(f, "{}.map_with(&{}.{view}, add)", inputs[0], inputs[1..].join(", "))?;
                 }
                 Op::Apply(unary) => writeln!(f, "{}.{unary}", inputs.join(", "))?,
             }

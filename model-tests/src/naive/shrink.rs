@@ -2,7 +2,7 @@
 //!
 //! Greedy: of all programs that are one cut smaller, the first that still fails is taken, until none
 //! does. Cuts go from large to small: steps with all that reads them, steps bypassed, inputs of a
-//! flatten, parts of composites, halves of a source's elements, single elements.
+//! flatten, looks at views, parts of composites, halves of a source's elements, single elements.
 
 use super::{Op, Output, Program, Unary};
 
@@ -48,7 +48,10 @@ fn cuts(program: &Program) -> Vec<Program> {
     let mut cuts = Vec::new();
     let steps = 0..program.steps.len();
     cuts.extend(steps.clone().map(|step| keep(program, |other| !depends(program, other, step))));
-    cuts.extend(steps.clone().filter_map(|step| bypass(program, step)));
+    cuts.extend(steps.clone().flat_map(|step| {
+        program.steps[step].inputs.iter().map(move |input| bypass(program, step, *input))
+    }));
+    cuts.extend(steps.clone().filter_map(|step| program.without_look(step)));
     for step in steps {
         cuts.extend(lighter(&program.steps[step].op).into_iter().map(|op| {
             let mut lighter = program.clone();
@@ -81,16 +84,15 @@ fn keep(program: &Program, keeps: impl Fn(usize) -> bool) -> Program {
     Program { steps: steps.collect() }
 }
 
-/// Without a step: those who read it read what it read.
-fn bypass(program: &Program, step: usize) -> Option<Program> {
-    let instead = *program.steps[step].inputs.first()?;
+/// Without a step: those who read it read one of those that it read.
+fn bypass(program: &Program, step: usize, instead: Output) -> Program {
     let mut around = program.clone();
     for reader in &mut around.steps {
         for input in reader.inputs.iter_mut().filter(|input| input.step == step) {
             *input = instead;
         }
     }
-    Some(keep(&around, |other| other != step))
+    keep(&around, |other| other != step)
 }
 
 /// The same operation with less in it.
@@ -167,7 +169,7 @@ mod tests {
                 apply(Unary::Distinct, 1),
             ],
         };
-        let around = bypass(&program, 1).unwrap();
+        let around = bypass(&program, 1, output(0));
         assert_eq!(around.steps[1..], [apply(Unary::Distinct, 0)]);
     }
 }

@@ -15,6 +15,8 @@ use super::{
     Feed, Op, Program, Row, Span, Unary, Value, Windowing,
     evaluate::{only, read},
     feed::Happening,
+    keeping::Keeping,
+    looking::Looking,
     meaning::{each, key, made, of_nothing},
     windows::SECOND,
 };
@@ -42,10 +44,16 @@ pub(crate) fn evaluate_streamed(program: &Program, feed: &Feed) -> (Vec<Vec<Row>
         };
         let mut made: Vec<Vec<Vec<Row>>> = Vec::new();
         for (place, step) in program.steps.iter().enumerate() {
+            // What a step looks at moves no time.
+            let main = match &step.op {
+                Op::MapWith(_) => &step.inputs[..1],
+                _ => &step.inputs[..],
+            };
             let read = |input: &super::Output| made[input.step][input.port].clone();
-            let rows: Vec<Row> = step.inputs.iter().flat_map(read).collect();
-            let inputs = step.inputs.iter().map(|input| steps[input.step].watermark);
-            let inputs = inputs.min();
+            let rows: Vec<Row> = main.iter().flat_map(read).collect();
+            let inputs = main.iter().map(|input| steps[input.step].watermark).min();
+            let side = step.inputs[main.len()..].first();
+            let side = side.map(|side| (read(side), steps[side.step].watermark));
             let this = &mut steps[place];
             if place == source {
                 this.watermark = this.watermark.max(watermark.unwrap_or(this.watermark));
@@ -53,19 +61,24 @@ pub(crate) fn evaluate_streamed(program: &Program, feed: &Feed) -> (Vec<Vec<Row>
                 continue;
             }
             let input = inputs.unwrap_or(this.watermark);
-            made.push(match (&mut this.group, &step.op) {
-                (Some(group), _) => vec![group.step(rows, input, now)],
-                (None, Op::Apply(unary)) => {
+            made.push(match (&mut this.work, &step.op) {
+                (Work::Group(group), _) => vec![group.step(rows, input, now)],
+                (Work::Keep(keeping), _) => vec![keeping.step(rows, input.as_micros())],
+                (Work::Look(looking), _) => {
+                    let (side, watermark) = side.unwrap_or((Vec::new(), Timestamp::MAX));
+                    vec![looking.step(rows, side, watermark, now)]
+                }
+                (Work::Each, Op::Apply(unary)) => {
                     vec![rows.into_iter().flat_map(|row| each(unary, row)).collect()]
                 }
-                (None, Op::Partition { parts }) => {
+                (Work::Each, Op::Partition { parts }) => {
                     let part = |row: &Row| Op::part_of(&row.value, *parts);
                     let of_part = |n| rows.iter().filter(|row| part(row) == n).cloned().collect();
                     (0..*parts).map(of_part).collect()
                 }
-                (None, _) => vec![rows],
+                (Work::Each, _) => vec![rows],
             });
-            let hold = this.group.as_ref().and_then(|group| group.grouping.hold());
+            let hold = this.work.hold();
             this.watermark = this.watermark.max(hold.map_or(input, |hold| hold.min(input)));
         }
         for (leaf, found) in leaves.iter().zip(&mut found) {
@@ -73,10 +86,8 @@ pub(crate) fn evaluate_streamed(program: &Program, feed: &Feed) -> (Vec<Vec<Row>
         }
     }
     found.iter_mut().for_each(|rows| rows.sort());
-    let drops = [Reason::Late, Reason::Closed].map(|reason| {
-        let groups = steps.iter().filter_map(|step| step.group.as_ref());
-        groups.map(|group| group.grouping.drops().count(reason)).sum()
-    });
+    let drops = [Reason::Late, Reason::Closed]
+        .map(|reason| steps.iter().map(|step| step.work.dropped(reason)).sum());
     (found, drops)
 }
 
@@ -115,7 +126,37 @@ fn arrived(op: &Op, elements: &[(Value, Timestamp)]) -> Vec<Row> {
 /// A step between events.
 struct Standing {
     watermark: Timestamp,
-    group: Option<Group>,
+    work: Work,
+}
+
+/// What a step does.
+enum Work {
+    /// It looks at each element by itself.
+    Each,
+    Group(Box<Group>),
+    Keep(Keeping),
+    Look(Box<Looking>),
+}
+
+impl Work {
+    /// Where what it has holds its output watermark.
+    fn hold(&self) -> Option<Timestamp> {
+        match self {
+            Work::Each => None,
+            Work::Group(group) => group.grouping.hold(),
+            Work::Keep(keeping) => keeping.hold().map(Timestamp::from_micros),
+            Work::Look(looking) => looking.hold(),
+        }
+    }
+
+    fn dropped(&self, reason: Reason) -> u64 {
+        match (self, reason) {
+            (Work::Group(group), _) => group.grouping.drops().count(reason),
+            (Work::Look(looking), _) => looking.dropping().drops().count(reason),
+            (Work::Keep(keeping), Reason::Late) => keeping.late(),
+            (Work::Keep(_) | Work::Each, _) => 0,
+        }
+    }
 }
 
 fn started(program: &Program, feed: &Feed) -> Vec<Standing> {
@@ -125,7 +166,16 @@ fn started(program: &Program, feed: &Feed) -> Vec<Standing> {
     let mut triggers: Vec<Trigger> = Vec::new();
     let mut steps = Vec::new();
     for step in &program.steps {
-        let (trigger, group) = match &step.op {
+        let (trigger, work) = match &step.op {
+            Op::Apply(Unary::Stateful(stateful)) => {
+                let keeping = Keeping::new(*stateful, rules.lateness.as_micros());
+                (triggers[step.inputs[0].step].clone(), Work::Keep(keeping))
+            }
+            Op::MapWith(view) => {
+                let windowing = kinds[step.inputs[1].step].windowing;
+                let looking = Looking::new(*view, windowing, rules.timestamp_combiner);
+                (triggers[step.inputs[0].step].clone(), Work::Look(Box::new(looking)))
+            }
             Op::Apply(unary) => {
                 let (kind, trigger) = (kinds[step.inputs[0].step], &triggers[step.inputs[0].step]);
                 // Elements say in which windows they are. The rules say only whether these merge.
@@ -137,15 +187,19 @@ fn started(program: &Program, feed: &Feed) -> Vec<Standing> {
                 };
                 let rules = Rules { windowing, trigger: trigger.clone(), ..rules.clone() };
                 let identity = of_nothing(unary).filter(|_| kind.windowing == Windowing::Global);
-                let group = unary.is_grouping().then(|| Group::new(unary, rules, identity));
-                (if group.is_some() { heir(trigger) } else { trigger.clone() }, group)
+                match unary.is_grouping() {
+                    true => {
+                        (heir(trigger), Work::Group(Box::new(Group::new(unary, rules, identity))))
+                    }
+                    false => (trigger.clone(), Work::Each),
+                }
             }
-            Op::Partition { .. } => (triggers[step.inputs[0].step].clone(), None),
+            Op::Partition { .. } => (triggers[step.inputs[0].step].clone(), Work::Each),
             // Sources and what was flattened are put under the rules, anew.
-            _ => (rules.trigger.clone(), None),
+            _ => (rules.trigger.clone(), Work::Each),
         };
         triggers.push(trigger);
-        steps.push(Standing { watermark: Timestamp::MIN, group });
+        steps.push(Standing { watermark: Timestamp::MIN, work });
     }
     steps
 }
@@ -207,7 +261,8 @@ impl Group {
     }
 }
 
-fn window(span: Span) -> Window {
+/// As the oracle has it.
+pub(super) fn window(span: Span) -> Window {
     match span {
         Span::Global => Window::Global,
         Span::Interval { start, end } => Window::Interval {

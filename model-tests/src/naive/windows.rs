@@ -58,6 +58,14 @@ impl Span {
             Span::Interval { end, .. } => (end - 1).min(END_OF_GLOBAL_WINDOW),
         }
     }
+
+    /// The watermark at which nothing more can come, if elements may be so late.
+    pub fn expiry(self, lateness: i64) -> i64 {
+        match self {
+            Span::Global => i64::MAX,
+            interval => interval.last().saturating_add(1).saturating_add(lateness),
+        }
+    }
 }
 
 impl Windowing {

@@ -284,7 +284,8 @@ impl TimerBook for Book {
         let lateness = self.allowed_lateness;
         let (id, place) = self.windows.enter(at, window, |window| expiry(window, lateness));
         let is_gone = self.windows.get(id).expiry <= self.watermark;
-        let holds = self.holds_for_expiration && !is_gone;
+        let may_hold = !is_gone && !fault!("expirations-do-not-hold");
+        let holds = self.holds_for_expiration && may_hold;
         let expiration_hold = holds.then(|| window.max_timestamp());
         self.holds.change(None, expiration_hold);
         let room = at.0 as usize + 1;
