@@ -38,7 +38,7 @@ use arguments::Arguments;
 /// Why a play came to no good end.
 pub(crate) enum Stopped {
     /// A pipeline failed, was cancelled, or was only looked at.
-    Run(Result<RunReport, RunError>),
+    Run(Box<Result<RunReport, RunError>>),
     /// Something else, in words.
     Because(String),
 }
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     };
     match run(&arguments) {
         Ok(code) => code,
-        Err(Stopped::Run(result)) => watershed::exit_code(result),
+        Err(Stopped::Run(result)) => watershed::exit_code(*result),
         Err(Stopped::Because(message)) => {
             eprintln!("error: {message}");
             ExitCode::FAILURE
@@ -103,7 +103,7 @@ pub(crate) fn run_to_its_end(
 ) -> Result<RunReport, Stopped> {
     match pipeline.run(options) {
         Ok(report) if report.outcome == Outcome::Done => Ok(report),
-        other => Err(Stopped::Run(other)),
+        other => Err(Stopped::Run(Box::new(other))),
     }
 }
 
