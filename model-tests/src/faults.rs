@@ -213,7 +213,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "equal-times-go-by-arrival",
         "elements of one time come to a time-sorted DoFn as they arrived",
-        &["EQ-03", "GP-31", "ST-10"],
+        &["GP-31", "ST-10"],
     ),
     breaking(
         "events-come-in-parts",
@@ -309,7 +309,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "input-is-not-sorted",
         "elements are handled as they come, whatever order their DoFn asks for",
-        &["EQ-03", "ST-10", "ST-17"],
+        &["ST-10", "ST-17"],
     ),
     breaking(
         "intervals-are-a-microsecond-longer",
@@ -491,7 +491,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "readers-do-not-wait",
         "elements see an empty view where there is no pane yet",
-        &["EQ-03", "SI-01", "SI-04", "SI-07", "SI-09"],
+        &["SI-01", "SI-04", "SI-07", "SI-09"],
     ),
     breaking(
         "restrictions-do-not-hold",
@@ -539,7 +539,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "stateful-steps-take-late-elements",
         "a stateful step handles what comes for a window that has expired",
-        &["EQ-03", "ST-02", "ST-06", "WM-11"],
+        &["ST-02", "ST-06", "WM-11"],
     ),
     breaking(
         "stateful-steps-take-merging-windows",
@@ -608,17 +608,17 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "timers-are-not-replaced",
         "a timer that is set again fires for both times, and one that is cleared all the same",
-        &["EQ-03", "ST-04", "ST-12"],
+        &["ST-04", "ST-12"],
     ),
     breaking(
         "timers-do-not-hold",
         "what a timer will put out does not hold the watermark",
-        &["EQ-03", "ST-05", "ST-14"],
+        &["ST-05", "ST-14"],
     ),
     breaking(
         "timers-fire-in-the-order-of-setting",
         "timers that are due fire in the order in which they were set",
-        &["EQ-03", "ST-03", "ST-11"],
+        &["ST-03", "ST-11"],
     ),
     breaking(
         "timers-loop-on",
@@ -696,7 +696,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "what-waits-for-a-view-does-not-hold",
         "elements that wait for a view do not hold the watermark",
-        &["EQ-03", "SI-09"],
+        &["SI-09"],
     ),
     breaking(
         "windows-are-looked-at-together",
