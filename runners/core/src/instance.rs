@@ -4,7 +4,7 @@ use watershed_model::{
     AnyBundle, BoxError, Kernel, KernelContext, KernelFactory, KernelOutput, attempt, fault,
 };
 
-use crate::{Failure, guard};
+use crate::{Failure, alive::called, guard};
 
 /// A kernel from `setup` to `teardown`, which is called once, whatever happens.
 pub struct Instance {
@@ -35,20 +35,16 @@ impl Instance {
         &mut self,
         call: impl FnOnce(&mut dyn Kernel) -> Result<T, BoxError>,
     ) -> Result<T, Failure> {
-        let Some(kernel) = &mut self.kernel else {
-            unreachable!("a failure ends the run, so nothing is called after it")
-        };
-        let result = guard(|| call(&mut **kernel));
-        if result.is_err()
-            && let Some(mut failed) = self.kernel.take()
-        {
-            if fault!("failed-kernel-is-not-torn-down") {
-                return result;
-            }
-            // The first failure is the one to tell.
-            let _ = guard(|| failed.teardown());
-        }
-        result
+        called(
+            &mut self.kernel,
+            |kernel| call(kernel),
+            |failed| {
+                if fault!("failed-kernel-is-not-torn-down") {
+                    return Ok(());
+                }
+                failed.teardown()
+            },
+        )
     }
 
     /// Runs one bundle, as [`Kernel::run`]. One that fails is tried again by a new instance, as often as is

@@ -23,6 +23,7 @@
 //! ```
 
 mod acknowledging;
+mod alive;
 mod clock;
 mod drained;
 mod error;

@@ -5,7 +5,9 @@ use watershed_model::{
     SplittableKernel, SplittableKernelContext, Timestamp, WindowViews, fault,
 };
 
-use crate::{Emit, Failure, Holder, Ready, Sight, StateSize, ViewReader, guard, views::Alike};
+use crate::{
+    Emit, Failure, Holder, Ready, Sight, StateSize, ViewReader, alive::called, guard, views::Alike,
+};
 
 /// One splittable step on one worker.
 ///
@@ -69,17 +71,7 @@ impl SplittableOperator {
         &mut self,
         call: impl FnOnce(&mut dyn SplittableKernel) -> Result<T, BoxError>,
     ) -> Result<T, Failure> {
-        let Some(kernel) = &mut self.kernel else {
-            unreachable!("a failure ends the run, so nothing is called after it")
-        };
-        let result = guard(|| call(&mut **kernel));
-        if result.is_err()
-            && let Some(mut failed) = self.kernel.take()
-        {
-            // The first failure is the one to tell.
-            let _ = guard(|| failed.teardown());
-        }
-        result
+        called(&mut self.kernel, |kernel| call(kernel), |failed| failed.teardown())
     }
 
     fn kernel(&self) -> Option<&dyn SplittableKernel> {
@@ -147,7 +139,11 @@ impl SplittableOperator {
             };
             let options = sight.options;
             let cx = SplittableKernelContext { views, options, now, most_claims, cut: piece.cut };
-            worked(&mut self.kernel, &cx, &mut out)?
+            called(
+                &mut self.kernel,
+                |kernel| kernel.work(&cx, &mut out),
+                |failed| failed.teardown(),
+            )?
         };
         let (bundles, drops) = out.take();
         self.drops.merge(&drops);
@@ -228,24 +224,6 @@ impl SplittableOperator {
     pub fn end(&mut self) -> Result<(), Failure> {
         self.kernel.take().map_or(Ok(()), |mut kernel| guard(|| kernel.teardown()))
     }
-}
-
-/// A piece of work; after a failure the kernel is torn down and gone.
-fn worked(
-    kernel: &mut Option<Box<dyn SplittableKernel>>,
-    cx: &SplittableKernelContext<'_>,
-    out: &mut KernelOutput,
-) -> Result<bool, Failure> {
-    let Some(running) = kernel else {
-        unreachable!("a failure ends the run, so nothing is called after it")
-    };
-    let result = guard(|| running.work(cx, out));
-    if result.is_err()
-        && let Some(mut failed) = kernel.take()
-    {
-        let _ = guard(|| failed.teardown());
-    }
-    result
 }
 
 impl Drop for SplittableOperator {

@@ -9,6 +9,7 @@ use watershed_model::{
 use super::book::Book;
 use crate::{
     Account, Emit, Failure, Ready, Sight, ViewReader,
+    alive::called,
     grouping::{Admission, Dropped, in_windows},
     guard,
     views::Alike,
@@ -79,7 +80,8 @@ impl StatefulOperator {
         &mut self,
         call: impl FnOnce(&mut dyn StatefulKernel, &mut Book) -> Result<T, BoxError>,
     ) -> Result<T, Failure> {
-        called(&mut self.kernel, &mut self.book, call)
+        let book = &mut self.book;
+        called(&mut self.kernel, |kernel| call(kernel, book), |failed| failed.teardown())
     }
 
     /// Takes a bundle in: what has to wait for a view waits, what is late is dropped, and the rest goes to the
@@ -175,9 +177,12 @@ impl StatefulOperator {
             None => &Alike(&[]),
         };
         let cx = StatefulKernelContext { views, options: sight.options };
-        let is_done = called(&mut self.kernel, &mut self.book, |kernel, book| {
-            kernel.fire(&cx, book, &mut out)
-        })?;
+        let book = &mut self.book;
+        let is_done = called(
+            &mut self.kernel,
+            |kernel| kernel.fire(&cx, book, &mut out),
+            |failed| failed.teardown(),
+        )?;
         drop(looking);
         if let Some(reader) = self.reader.as_ref().filter(|_| is_done) {
             reader.has_come_to(sight.store, self.book.watermark);
@@ -270,25 +275,6 @@ impl Drop for StatefulOperator {
         // Reached when another step failed; that failure is told.
         let _ = self.end();
     }
-}
-
-/// Calls the kernel; after a failure it is torn down and gone.
-fn called<T>(
-    kernel: &mut Option<Box<dyn StatefulKernel>>,
-    book: &mut Book,
-    call: impl FnOnce(&mut dyn StatefulKernel, &mut Book) -> Result<T, BoxError>,
-) -> Result<T, Failure> {
-    let Some(running) = kernel else {
-        unreachable!("a failure ends the run, so nothing is called after it")
-    };
-    let result = guard(|| call(&mut **running, book));
-    if result.is_err()
-        && let Some(mut failed) = kernel.take()
-    {
-        // The first failure is the one to tell.
-        let _ = guard(|| failed.teardown());
-    }
-    result
 }
 
 fn book(step: &Stateful, allowed_lateness: watershed_model::Duration) -> Book {
