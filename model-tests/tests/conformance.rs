@@ -1,8 +1,12 @@
 //! The suite under `cargo test`: every line of the matrix that there is.
 
+#![allow(clippy::unwrap_used)] // what goes wrong here fails the test, as it should
+
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::OnceLock,
+    iter,
+    sync::{Mutex, OnceLock},
+    thread,
 };
 
 use model_tests::{
@@ -16,7 +20,7 @@ use model_tests::{
     runners,
 };
 
-/// All lines, run once for the tests of this file.
+/// All lines, run once for the tests of this file: at most two at a time, since a case may take only so long.
 fn lines() -> &'static [Line] {
     static LINES: OnceLock<Vec<Line>> = OnceLock::new();
     LINES.get_or_init(|| {
@@ -24,7 +28,12 @@ fn lines() -> &'static [Line] {
             let bench = bench.with_program(Program::at(env!("CARGO_BIN_EXE_model-tests")));
             harness::run(&bench, &cases::all(), &Selection::All, harness::LIMIT)
         };
-        runners::benches().into_iter().map(run).collect()
+        let left = Mutex::new(runners::benches().into_iter());
+        let some = || iter::from_fn(|| left.lock().unwrap().next()).map(run).collect::<Vec<_>>();
+        thread::scope(|scope| {
+            let threads = [scope.spawn(some), scope.spawn(some)];
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        })
     })
 }
 

@@ -1,7 +1,7 @@
 //! Random programs as streams that are never late, which give what the same data gives as a batch; and a
 //! fixed one, pane by pane as on the direct runner.
 
-use std::sync::Arc;
+use std::{fs, sync::Arc};
 
 use watershed::{DirectRunner, RunOptions, combine::Sum, prelude::*};
 
@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     Bench,
+    folder::Folder,
     naive::{Feed, From, generate},
+    stepped::{Step, Stepped},
 };
 
 crate::cases! {
@@ -19,6 +21,7 @@ crate::cases! {
     a_board_of_scores_is_the_same_everywhere: "EQ-01";
     sources_with_watermarks_give_what_a_batch_gives: "EQ-02", "WM-12";
     epochs_change_no_pane: "EQ-05";
+    an_input_in_an_older_epoch_does_not_tell_the_watermark_alone: "EQ-05";
 }
 
 /// How many random programs a line runs as streams.
@@ -58,6 +61,36 @@ fn epochs_change_no_pane(bench: &Bench) {
                 gives(bench, generate(seed), &feed, &options, as_a_batch);
             }
         }
+    }
+}
+
+/// One input is far on in time and then silent, in an epoch that stays open; the other goes on through many
+/// epochs until the first may end.
+fn an_input_in_an_older_epoch_does_not_tell_the_watermark_alone(bench: &Bench) {
+    const LAST: i64 = 40;
+    let at = Timestamp::from_seconds;
+    for bench in bench.seeds(2, 1) {
+        let folder = Folder::new();
+        let file = folder.path().join("read");
+        let mut options = bench.options();
+        (options.bundle_elements, options.epoch_bundles) = (1, Some(1));
+        let pipeline = bench.pipeline_with(options);
+        let ahead = vec![Step { elements: vec![], watermark: at(1000) }];
+        let ahead = pipeline.read(Stepped::of(vec![ahead]).until(&file));
+        let steps = (0..=LAST).map(|n| Step { elements: vec![(((), n), at(n))], watermark: at(n) });
+        let behind = pipeline.read(Stepped::of(vec![steps.collect()]));
+        let behind = behind.map(move |((), n)| {
+            if n == LAST {
+                fs::write(&file, "").unwrap();
+            }
+            ((), n)
+        });
+        let sums = ahead.flatten_with(&behind).window(FixedWindows::of(seconds(1)));
+        let sums = sums.combine_per_key(Sum).collect();
+        let report = pipeline.run();
+        let mut found: Vec<i64> = sums.values().into_iter().map(|((), n)| n).collect();
+        found.sort_unstable();
+        assert_eq!((found, drops(&report)), ((0..=LAST).collect(), [0, 0]));
     }
 }
 
