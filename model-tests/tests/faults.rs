@@ -91,7 +91,7 @@ mod committed {
         let escapes = || next().filter_map(escape).collect::<Vec<_>>();
         let at_once = thread::available_parallelism().unwrap().get();
         let escaped: Vec<String> = thread::scope(|scope| {
-            let threads: Vec<_> = (0..at_once).map(|_| scope.spawn(&escapes)).collect();
+            let threads: Vec<_> = (0..at_once).map(|_| scope.spawn(escapes)).collect();
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
         });
         assert!(escaped.is_empty(), "\n{}", escaped.join("\n"));
