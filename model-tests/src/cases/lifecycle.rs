@@ -19,6 +19,7 @@ crate::cases! {
     a_failed_instance_is_torn_down_and_its_bundle_lost: "EW-11";
     the_first_failure_is_told: "EW-11";
     counts_by_bundle_add_up_and_others_do_not: "EW-14";
+    what_is_made_of_a_bundle_comes_in_several: "EW-02";
 }
 
 /// What happened to all instances of a [`Witness`].
@@ -346,5 +347,25 @@ fn counts_by_bundle_add_up_and_others_do_not(bench: &Bench) {
     // Only the direct runner promises to replace instances; elsewhere one may live as long as a run.
     if bench.runner() == "direct" {
         assert!(highest.iter().any(|highest| *highest != Some(400)), "{highest:?}");
+    }
+}
+
+/// However much a step makes of each element, with a view or without.
+fn what_is_made_of_a_bundle_comes_in_several(bench: &Bench) {
+    const MADE: u64 = 100;
+    let mut options = bench.options();
+    options.bundle_elements = 10;
+    let pipeline = bench.pipeline_with(options);
+    let numbers = pipeline.create(0..9u64);
+    let most = pipeline.create([MADE]).as_singleton();
+    let plain = numbers.flat_map(|n| (0..MADE).map(move |made| n + made));
+    let looking = numbers.flat_map_with(&most, |n, most| (0..*most).map(move |made| n + made));
+    let counts = [plain, looking].map(|made| made.par_do(CountsBundles::default()).collect());
+    pipeline.run();
+    for counts in counts {
+        let counts = counts.values();
+        assert_eq!(counts.iter().sum::<u64>(), 9 * MADE);
+        // What is made of one element comes at once; a runner may cut it.
+        assert!(counts.iter().all(|count| *count <= MADE), "{counts:?}");
     }
 }

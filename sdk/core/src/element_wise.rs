@@ -202,28 +202,37 @@ pub(crate) fn mapping<I: Element, O: Element>(f: impl Fn(I) -> O + Func) -> ParD
 pub(crate) fn emitting<I: Element, O: Element>(f: impl Fn(I, &mut Emitter<O>) + Func) -> ParDo {
     bundle_fn(move || {
         let f = f.clone();
-        // The last bundle's output tells how much room the next needs.
         let mut expected = 0;
-        move |mut bundle: Bundle<I>, out: &mut KernelOutput| {
-            let mut emitter = Emitter::new(out.is_wanted(0), !bundle.metadata.is_uniform());
-            emitter.reserve(expected);
-            // From the end, so that what is left when the bundle is full stays where it is.
-            while let Some(value) = bundle.values.pop() {
-                emitter.begin(bundle.values.len());
-                f(value, &mut emitter);
-                if out.is_full(emitter.len()) {
-                    break;
-                }
-            }
-            expected = emitter.len();
-            out.put(0, AnyBundle::new(emitter.into_bundle(&bundle.metadata)?));
-            if bundle.values.is_empty() {
-                return Ok(None);
-            }
-            bundle.metadata.split_off(bundle.values.len());
-            Ok(Some(bundle))
-        }
+        move |bundle: Bundle<I>, out: &mut KernelOutput| emit_each(bundle, &mut expected, out, &f)
     })
+}
+
+/// Puts out what `f` makes of each element until the bundle made is full, and returns what is left.
+/// `expected` is kept between bundles: what one puts out tells how much room the next needs.
+#[inline]
+pub(crate) fn emit_each<I: Element, O: Element>(
+    mut bundle: Bundle<I>,
+    expected: &mut usize,
+    out: &mut KernelOutput,
+    f: impl Fn(I, &mut Emitter<O>),
+) -> Result<Option<Bundle<I>>, BoxError> {
+    let mut emitter = Emitter::new(out.is_wanted(0), !bundle.metadata.is_uniform());
+    emitter.reserve(*expected);
+    // From the end, so that what is left when the bundle is full stays where it is.
+    while let Some(value) = bundle.values.pop() {
+        emitter.begin(bundle.values.len());
+        f(value, &mut emitter);
+        if out.is_full(emitter.len()) {
+            break;
+        }
+    }
+    *expected = emitter.len();
+    out.put(0, AnyBundle::new(emitter.into_bundle(&bundle.metadata)?));
+    if bundle.values.is_empty() {
+        return Ok(None);
+    }
+    bundle.metadata.split_off(bundle.values.len());
+    Ok(Some(bundle))
 }
 
 fn filter_bundle<T: Element>(mut bundle: Bundle<T>, keep: &impl Fn(&T) -> bool) -> Bundle<T> {

@@ -120,7 +120,7 @@ pub trait SideInputs {
 /// What views that are read together show.
 pub trait ReadViews: 'static {
     /// A reference to the content of each.
-    type Shown<'a>;
+    type Shown<'a>: Copy;
 
     /// What is shown, given the contents in the order of the views.
     #[doc(hidden)]

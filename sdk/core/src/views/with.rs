@@ -3,11 +3,11 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, BoxError, Bundle, Element, Kernel, KernelContext, KernelOutput, Location, Primitive,
+    AnyBundle, BoxError, Element, Kernel, KernelContext, KernelOutput, Location, Primitive,
 };
 
 use super::{ReadViews, SideInputs, attach};
-use crate::{Emitter, Func, PCollection, kernel::par_do};
+use crate::{Emitter, Func, PCollection, element_wise::emit_each, kernel::par_do};
 
 impl<T: Element> PCollection<T> {
     /// Makes one element of each, with a look at views:
@@ -67,7 +67,8 @@ impl<T: Element> PCollection<T> {
         location: Location,
     ) -> PCollection<O> {
         let kernel = Arc::new(move || {
-            let kernel = Looking::<T, O, S::Read, _> { f: f.clone(), types: PhantomData };
+            let kernel =
+                Looking::<T, O, S::Read, _> { f: f.clone(), expected: 0, types: PhantomData };
             let kernel: Box<dyn Kernel> = Box::new(kernel);
             kernel
         });
@@ -83,6 +84,7 @@ impl<T: Element> PCollection<T> {
 /// A closure that looks at views.
 struct Looking<T, O, R, F> {
     f: F,
+    expected: usize,
     types: PhantomData<fn(T, R) -> O>,
 }
 
@@ -96,13 +98,9 @@ where
         cx: &KernelContext<'_>,
         out: &mut KernelOutput,
     ) -> Result<Option<AnyBundle>, BoxError> {
-        let Bundle { values, metadata } = input.downcast::<T>();
-        let mut emitter = Emitter::new(out.is_wanted(0), !metadata.is_uniform());
-        for (place, value) in values.into_iter().enumerate() {
-            emitter.begin(place);
-            (self.f)(value, R::show(cx.views), &mut emitter);
-        }
-        out.put(0, AnyBundle::new(emitter.into_bundle(&metadata)?));
-        Ok(None)
+        let shown = R::show(cx.views);
+        let f = |value, out: &mut Emitter<O>| (self.f)(value, shown, out);
+        let rest = emit_each(input.downcast::<T>(), &mut self.expected, out, f)?;
+        Ok(rest.map(AnyBundle::new))
     }
 }
