@@ -30,9 +30,13 @@ impl Looks {
         window: &Window,
         views: &dyn WindowViews,
     ) -> Result<Shown<'_>, BoxError> {
-        if self.ids.is_empty() {
-            return Ok(Shown::default());
+        match self.ids.is_empty() {
+            true => Ok(Shown::nothing()),
+            false => self.look(window, views),
         }
+    }
+
+    fn look(&mut self, window: &Window, views: &dyn WindowViews) -> Result<Shown<'_>, BoxError> {
         if !self.contents.contains_key(window) {
             self.contents.insert(window.clone(), views.shown_to(window)?);
         }
