@@ -296,6 +296,12 @@ pub const FAULTS: &[Fault] = &[
         &["WM-01", "WM-07", "WM-12"],
     ),
     breaking(
+        "idle-workers-take-no-restrictions",
+        "a worker that has nothing does not say so, and gets no restrictions of others",
+        &["SR-09"],
+    )
+    .on("timely", 2, 1),
+    breaking(
         "illegal-times-are-read",
         "a source may give times behind the end of time",
         &["WN-11"],
@@ -698,6 +704,12 @@ pub const FAULTS: &[Fault] = &[
         "elements that wait for a view do not hold the watermark",
         &["SI-09"],
     ),
+    breaking(
+        "who-may-get-restrictions-does-not-hold",
+        "a worker that has nothing lets the watermark pass what it may yet get of others",
+        &["SR-09"],
+    )
+    .on("timely", 2, 1),
     breaking(
         "windows-are-looked-at-together",
         "a DoFn that looks at windows is called once for all of them",

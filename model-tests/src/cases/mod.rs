@@ -42,6 +42,7 @@ mod remembering;
 pub mod reshaping;
 pub mod resuming;
 pub mod ruled;
+pub mod sharing;
 pub mod side_inputs;
 pub mod sketches;
 pub mod sorted_input;
@@ -110,6 +111,7 @@ pub fn all() -> Vec<Case> {
         sketches::CASES,
         sorting::CASES,
         source_times::CASES,
+        sharing::CASES,
         side_inputs::CASES,
         sorted_input::CASES,
         sources::CASES,

@@ -9,6 +9,7 @@
 //!   sizes       how many bytes elements take, by a sample
 //!   clock       the time of day, or a test's
 //!   open_reader a split being read: when its reader is asked, and whether it is idle
+//!   parts       splits and restrictions that the workers of a process share
 //!   source_watermark  what the watermarks of its splits make of a source's
 //!   drained     the mark of panes that a drain made
 //!   guard       an author's code, fenced: an error or a panic becomes a failure of the step
@@ -35,6 +36,7 @@ mod job;
 mod ledger;
 mod logging;
 mod open_reader;
+mod parts;
 mod plan;
 mod report;
 mod runner;
@@ -58,13 +60,14 @@ pub use job::{JobHandle, JobProgress, JobState};
 pub use ledger::{Account, Ledger, audit};
 pub use logging::at_work;
 pub use open_reader::{Given, OpenReader, std_duration};
+pub use parts::Parts;
 pub use plan::{Exchange, ExchangeId, Plan, PlanOptions, Route, Stage, StageId, Target};
 pub use report::{Outcome, RunReport, StepReport};
 pub use runner::{Checks, RunOptions, Runner};
 pub use script::{Script, ScriptEvent};
 pub use sizes::Sizes;
 pub use source_watermark::Standing;
-pub use splittable::{Piece, SplittableOperator};
+pub use splittable::{Piece, SharedRestrictions, SplittableOperator};
 pub use stateful::StatefulOperator;
 pub use status::{
     Board, Explanation, HeldBy, Holder, JobStatus, OpenWindow, Outline, Seen, StateSize, StepNow,

@@ -7,7 +7,6 @@ use timely::dataflow::{
     channels::pact::{DistributorPact, Pipeline},
     operators::generic::builder_rc::OperatorBuilder,
 };
-use watershed_model::Primitive;
 use watershed_runner_core::{ExchangeId, Route, RunError, StageId};
 
 use crate::{
@@ -111,8 +110,12 @@ impl<'scope> Wiring<'scope> {
             self.scope.activator_for(address.clone()),
             self.scope.worker().sync_activator_for(address.to_vec()),
         );
-        if let Primitive::Splittable(_) = node.primitive {
-            shared.tell_of_drain(waker(&wakers.wake));
+        if let Head::Splittable(operator) = &mut *self.heads[stage.0].borrow_mut() {
+            let waker = waker(&wakers.wake);
+            shared.tell_of_drain(waker.clone());
+            if let Some(all) = shared.restrictions(shared.plan.stages[stage.0].head) {
+                operator.share(all, self.scope.worker().index(), waker);
+            }
         }
         if !node.side_inputs.is_empty() {
             shared.views.listen(waker(&wakers.wake));

@@ -296,6 +296,11 @@ impl Head {
         matches!(self, Head::Splittable(operator) if operator.ready() > 0)
     }
 
+    /// Whether there is nothing to do, but others may give some of theirs.
+    pub(crate) fn may_be_given(&self) -> bool {
+        matches!(self, Head::Splittable(operator) if operator.may_be_given())
+    }
+
     /// The job is drained: what never ends is dropped.
     pub(crate) fn drain(&mut self, shared: &Shared, stage: StageId) -> Result<(), RunError> {
         let Head::Splittable(operator) = self else { return Ok(()) };

@@ -212,6 +212,10 @@ impl Operator {
         if self.player.is_none() {
             self.wake_for(head.next_deadline());
         }
+        // Others work on, and this worker must not hold their watermark back.
+        if head.may_be_given() {
+            self.wakers.activate_after(TELL_TIME);
+        }
         Step::Wait
     }
 

@@ -84,7 +84,7 @@ impl Reading {
             && self.queue.wants_more()
             && let Some(rest) = guard(|| opened.try_split(0.5)).map_err(failed)?
         {
-            self.queue.add(rest, reader);
+            self.queue.add(rest, &opened);
         }
         let budget = Budget { elements: shared.options.bundle_elements, ..Budget::default() };
         let now = shared.options.clock.now();

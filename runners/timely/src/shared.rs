@@ -1,6 +1,7 @@
 //! What all workers of a run know together.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicI64, Ordering::SeqCst},
@@ -8,8 +9,10 @@ use std::{
     task::Waker,
 };
 
-use watershed_model::{Graph, NodeId};
-use watershed_runner_core::{ExchangeId, JobState, Plan, RunError, RunOptions, Script, ViewStore};
+use watershed_model::{Boundedness, Graph, NodeId, Primitive};
+use watershed_runner_core::{
+    ExchangeId, JobState, Plan, RunError, RunOptions, Script, SharedRestrictions, ViewStore,
+};
 
 /// More elements than this on the way between stages and sources wait, for each worker.
 const MOST_IN_FLIGHT: i64 = 64 * 4096;
@@ -29,6 +32,8 @@ pub(crate) struct Shared {
     in_flight: AtomicI64,
     /// What views show.
     pub(crate) views: ViewStore,
+    /// What workers share of each splittable step of which they do.
+    restrictions: HashMap<NodeId, SharedRestrictions>,
     /// Whether the graph has a source that may never end.
     is_endless: bool,
     /// Whether all processes know of a drain, so that sources may stop.
@@ -48,8 +53,15 @@ impl Shared {
         options: RunOptions,
         job: Arc<JobState>,
     ) -> Self {
+        let script = Script::of(&graph).map(Arc::new);
+        // An event of a test stream is over when each worker is done with what it has.
+        let restrictions = match script {
+            None if options.workers > 1 => shared_restrictions(&graph),
+            _ => HashMap::new(),
+        };
         Shared {
-            script: Script::of(&graph).map(Arc::new),
+            script,
+            restrictions,
             is_endless: graph.reads_endlessly(),
             views: ViewStore::new(&graph, options.workers, options.max_view_bytes),
             graph,
@@ -113,6 +125,11 @@ impl Shared {
         wakers.iter().for_each(Waker::wake_by_ref);
     }
 
+    /// What the workers share of a splittable step, if they do.
+    pub(crate) fn restrictions(&self, step: NodeId) -> Option<SharedRestrictions> {
+        self.restrictions.get(&step).cloned()
+    }
+
     /// Wakes this one when sources stop.
     pub(crate) fn tell_of_drain(&self, waker: Waker) {
         self.drain_wakers.lock().unwrap_or_else(PoisonError::into_inner).push(waker);
@@ -169,4 +186,13 @@ impl Shared {
     pub(crate) fn is_congested(&self) -> bool {
         self.in_flight.load(SeqCst) > MOST_IN_FLIGHT * self.options.workers as i64
     }
+}
+
+/// Those of each splittable step that ends.
+fn shared_restrictions(graph: &Graph) -> HashMap<NodeId, SharedRestrictions> {
+    let nodes = graph.nodes().iter().enumerate();
+    let ends = nodes.filter(|(_, node)| {
+        matches!(&node.primitive, Primitive::Splittable(step) if step.boundedness == Boundedness::Bounded)
+    });
+    ends.map(|(id, _)| (NodeId(id), SharedRestrictions::default())).collect()
 }

@@ -1,13 +1,13 @@
 //! The splits of a job: found once, dealt out to processes, and shared by the workers of each.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use timely::scheduling::SyncActivator;
 use watershed_model::{AnySource, AnySplit, Boundedness, BoxError, Primitive, Timestamp, fault};
-use watershed_runner_core::{Holder, OpenReader, RunError, Standing, guard};
+use watershed_runner_core::{Holder, OpenReader, Parts, RunError, Standing, guard};
 
 use crate::{shared::Shared, wakers::waker};
 
@@ -58,17 +58,12 @@ pub(crate) struct SplitQueue {
 }
 
 struct State {
-    /// The splits that wait, each with a watermark: nothing on time in it has a smaller event time.
-    waiting: VecDeque<(AnySplit, Timestamp)>,
-    /// How far each split has come that is being read.
-    reading: BTreeMap<ReaderId, Standing>,
-    /// What each of them is.
+    parts: Parts<AnySplit, ReaderId>,
+    /// What each of those that are read is.
     descriptions: BTreeMap<ReaderId, String>,
     next: u64,
     /// All workers that read here.
     workers: BTreeMap<usize, SyncActivator>,
-    /// Workers that found nothing and wait to be woken, each once however often it has asked.
-    idle: BTreeMap<usize, SyncActivator>,
     /// How far the splits of other processes have come.
     elsewhere: Standing,
     is_stopped: bool,
@@ -96,12 +91,10 @@ impl SplitQueue {
         is_shared: bool,
     ) -> Self {
         let state = State {
-            waiting: splits.into_iter().map(|split| (split, Timestamp::MIN)).collect(),
-            reading: BTreeMap::new(),
+            parts: Parts::new(splits),
             descriptions: BTreeMap::new(),
             next: 0,
             workers: BTreeMap::new(),
-            idle: BTreeMap::new(),
             // Until they say something, the others hold on to where they began.
             elsewhere: if is_shared { Standing::At(Timestamp::MIN) } else { Standing::Ended },
             is_stopped: false,
@@ -139,24 +132,24 @@ impl SplitQueue {
         let (split, watermark, reader) = {
             let mut state = self.state();
             state.workers.entry(worker).or_insert_with(|| wake.clone());
-            let all = state.waiting.len() + state.reading.len();
+            let parts = &mut state.parts;
+            let all = parts.waiting().len() + parts.in_hand().len();
             if has > 0 && has >= all.div_ceil(self.workers) {
                 return Ok(Next::Enough);
             }
-            match state.waiting.pop_front() {
+            let reader = ReaderId(state.next);
+            match state.parts.take(reader) {
                 Some((split, watermark)) => {
-                    let reader = ReaderId(state.next);
                     state.next += 1;
-                    state.reading.insert(reader, Standing::At(watermark));
                     state.descriptions.insert(reader, split.description.clone());
                     (split, watermark, reader)
                 }
-                None if state.reading.is_empty() => return Ok(Next::End),
+                None if state.parts.is_empty() => return Ok(Next::End),
                 None if has > 0 => return Ok(Next::Enough),
                 // What never ends is not cut, so nothing is left for this worker, and it holds nobody back.
                 None if !self.is_bounded() => return Ok(Next::End),
                 None => {
-                    state.idle.insert(worker, wake.clone());
+                    state.parts.is_idle(worker, waker(wake));
                     return Ok(Next::Wait);
                 }
             }
@@ -167,45 +160,31 @@ impl SplitQueue {
 
     /// Whether a worker waits for something to read, so that a reader should give a part away.
     pub(crate) fn wants_more(&self) -> bool {
-        let state = self.state();
-        state.waiting.is_empty() && !state.idle.is_empty()
+        self.state().parts.is_wanted()
     }
 
     /// A reader gave a part away, in which nothing on time is older than the reader's watermark.
-    pub(crate) fn add(&self, split: AnySplit, from: ReaderId) {
-        let mut state = self.state();
-        let watermark = state.reading.get(&from).map_or(Timestamp::MIN, |at| at.watermark());
-        state.waiting.push_back((split, watermark));
-        wake(state.idle.pop_first());
+    pub(crate) fn add(&self, split: AnySplit, from: &OpenReader) {
+        self.state().parts.give(split, from.watermark());
     }
 
-    /// How far a reader has come. When its watermark begins to move, or is left out, workers that wait
-    /// are woken, since they hold it back where they have last seen it.
+    /// How far a reader has come.
     pub(crate) fn has_come_to(&self, reader: ReaderId, standing: Standing) {
-        let mut state = self.state();
-        let Some(before) = state.reading.get_mut(&reader) else { return };
-        let start = Standing::At(Timestamp::MIN);
-        let begins = *before == start && standing != start;
-        *before = standing;
-        if begins {
-            wake(std::mem::take(&mut state.idle));
-        }
+        self.state().parts.has_come_to(reader, standing);
     }
 
     /// How far the splits of this process have come.
     pub(crate) fn standing(&self) -> Standing {
-        let state = self.state();
-        let waiting = state.waiting.iter().map(|(_, watermark)| Standing::At(*watermark));
-        Standing::of(waiting.chain(state.reading.values().copied()))
+        self.state().parts.standing()
     }
 
     /// What holds the source's watermark: a split that waits or is read, by whichever worker of this process.
     pub(crate) fn holder(&self) -> Holder {
         let state = self.state();
-        let waiting = state.waiting.iter();
-        let waiting = waiting.map(|(split, at)| (Some(&split.description), Standing::At(*at)));
-        let reading = state.reading.iter();
-        let reading = reading.map(|(reader, standing)| (state.descriptions.get(reader), *standing));
+        let waiting = state.parts.waiting();
+        let waiting = waiting.map(|(split, at)| (Some(&split.description), Standing::At(at)));
+        let reading = state.parts.in_hand();
+        let reading = reading.map(|(reader, at)| (state.descriptions.get(reader), at));
         let splits: Vec<_> = waiting.chain(reading).collect();
         match Standing::holder(splits.iter().map(|(_, standing)| *standing)).map(|at| splits[at]) {
             Some((Some(split), standing)) => Holder::split(split, standing),
@@ -232,32 +211,23 @@ impl SplitQueue {
     /// A split has been read to its end.
     pub(crate) fn done(&self, reader: ReaderId) {
         let mut state = self.state();
-        state.reading.remove(&reader);
+        state.parts.done(&reader);
         state.descriptions.remove(&reader);
-        if state.reading.is_empty() && state.waiting.is_empty() {
-            wake(std::mem::take(&mut state.idle));
-        }
     }
 
     /// The source is not read any more. Whether there was anything left to read.
     pub(crate) fn stop(&self) -> bool {
         let mut state = self.state();
-        let was_read = !state.waiting.is_empty() || !state.reading.is_empty();
-        state.waiting.clear();
-        state.is_stopped |= was_read;
+        state.is_stopped |= !state.parts.is_empty();
+        state.parts.forget_waiting();
         state.is_stopped
     }
 
     /// Wakes all workers that read here.
     pub(crate) fn wake_all(&self) {
-        let workers = self.state().workers.clone();
-        wake(workers);
-    }
-}
-
-fn wake(idle: impl IntoIterator<Item = (usize, SyncActivator)>) {
-    for (_, worker) in idle {
-        // A worker that is gone need not be woken.
-        let _ = worker.activate();
+        for worker in self.state().workers.values() {
+            // A worker that is gone need not be woken.
+            let _ = worker.activate();
+        }
     }
 }

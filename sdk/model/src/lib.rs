@@ -78,7 +78,9 @@ pub use source::{
     Advance, AnyReader, AnySource, AnySplit, Budget, Progress, Reader, Source, SourceOutput,
     erase_source,
 };
-pub use splittable::{SplittableFactory, SplittableKernel, SplittableKernelContext};
+pub use splittable::{
+    AnyRestriction, SplittableFactory, SplittableKernel, SplittableKernelContext,
+};
 pub use stateful::{
     Due, KeyWindow, SavedState, SetTimer, StatefulFactory, StatefulKernel, StatefulKernelContext,
     TimeDomain, TimerBook, TimerName, WindowViews,

@@ -3,12 +3,16 @@
 //! The kernel is typed inside: it keeps the restrictions that one worker has in hand, each with its element,
 //! and knows the author's code. Its owner knows times: when a piece is worked on, and what is due.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use crate::{AnyBundle, BoxError, KernelOutput, Timestamp, UserOptions, WindowViews};
 
 /// Makes a splittable kernel; a runner makes one a worker.
 pub type SplittableFactory = Arc<dyn Fn() -> Box<dyn SplittableKernel> + Send + Sync>;
+
+/// An element with a restriction, and how far the work on it has come, on the way from one worker to another
+/// of the same process.
+pub type AnyRestriction = Box<dyn Any + Send>;
 
 /// The restrictions that one worker has in hand, and the work on them.
 ///
@@ -43,6 +47,13 @@ pub trait SplittableKernel {
     /// # Errors
     /// What the author's code returned.
     fn truncate(&mut self) -> Result<usize, BoxError>;
+
+    /// Gives a restriction away, with where it holds the output watermark at this processing time, if more than
+    /// one could be worked on. Called between two rounds.
+    fn give(&mut self, now: Timestamp) -> Option<(AnyRestriction, Timestamp)>;
+
+    /// Takes a restriction in hand that another worker's kernel gave away.
+    fn accept(&mut self, given: AnyRestriction);
 
     /// What can be worked on at once, now or in the next round.
     fn ready(&self) -> usize;

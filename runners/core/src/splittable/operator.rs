@@ -1,10 +1,13 @@
 //! A splittable step on one worker.
 
+use std::task::Waker;
+
 use watershed_model::{
     AnyBundle, BoxError, CollectionId, Drops, Graph, KernelOutput, NodeId, Primitive,
     SplittableKernel, SplittableKernelContext, Timestamp, WindowViews, fault,
 };
 
+use super::sharing::{Share, SharedRestrictions};
 use crate::{
     Emit, Failure, Holder, Ready, Sight, StateSize, ViewReader, alive::called, guard, views::Alike,
 };
@@ -16,6 +19,8 @@ use crate::{
 pub struct SplittableOperator {
     kernel: Option<Box<dyn SplittableKernel>>,
     reader: Option<ViewReader>,
+    /// What is shared with the other workers of the process, if there are any.
+    share: Option<Share>,
     input_watermark: Timestamp,
     now: Timestamp,
     is_at_work: bool,
@@ -55,6 +60,7 @@ impl SplittableOperator {
         let mut operator = SplittableOperator {
             kernel: Some(guard(|| Ok((step.kernel)()))?),
             reader: ViewReader::new(graph, id, worker),
+            share: None,
             input_watermark: Timestamp::MIN,
             now: Timestamp::MIN,
             is_at_work: false,
@@ -64,6 +70,12 @@ impl SplittableOperator {
         };
         operator.call(|kernel| kernel.setup())?;
         Ok(operator)
+    }
+
+    /// Shares restrictions with the other workers of the process. `waker` is called when it is worth to
+    /// [`work`](Self::work) again.
+    pub fn share(&mut self, all: SharedRestrictions, worker: usize, waker: Waker) {
+        self.share = Some(Share { all, worker, waker });
     }
 
     /// Calls the kernel; after a failure it is torn down and gone.
@@ -83,14 +95,18 @@ impl SplittableOperator {
     /// # Errors
     /// When a view has nothing to show.
     pub fn process(&mut self, bundle: AnyBundle, sight: &Sight<'_>) -> Result<(), Failure> {
-        let Some(reader) = &mut self.reader else {
-            return self.call(|kernel| {
+        match &mut self.reader {
+            None => self.call(|kernel| {
                 kernel.take(bundle);
                 Ok(())
-            });
-        };
-        let ready = guard(|| reader.take(bundle, sight))?;
-        self.take(ready)
+            })?,
+            Some(reader) => {
+                let ready = guard(|| reader.take(bundle, sight))?;
+                self.take(ready)?;
+            }
+        }
+        self.tell_hold();
+        Ok(())
     }
 
     fn take(&mut self, ready: Ready) -> Result<(), Failure> {
@@ -123,6 +139,7 @@ impl SplittableOperator {
             self.take(ready)?;
         }
         if !std::mem::replace(&mut self.is_at_work, true) {
+            self.balance()?;
             let due = if piece.wakes_all { Timestamp::MAX } else { self.now };
             self.call(|kernel| {
                 kernel.begin_round(due);
@@ -131,6 +148,10 @@ impl SplittableOperator {
         }
         let mut out = KernelOutput::new(self.wanted.clone(), self.most_elements);
         let (now, most_claims) = (self.now, self.most_elements);
+        // Half of what is left is for a worker that has nothing; but each piece does something, or the last of
+        // the work would go to and fro.
+        let is_wanted = self.share.as_ref().is_some_and(Share::is_wanted);
+        let cut = piece.cut.or_else(|| is_wanted.then_some((1, 0.5)));
         let is_over = {
             let looking = self.reader.as_ref().map(|reader| reader.at(sight));
             let views: &dyn WindowViews = match &looking {
@@ -138,7 +159,7 @@ impl SplittableOperator {
                 None => &Alike(&[]),
             };
             let options = sight.options;
-            let cx = SplittableKernelContext { views, options, now, most_claims, cut: piece.cut };
+            let cx = SplittableKernelContext { views, options, now, most_claims, cut };
             called(
                 &mut self.kernel,
                 |kernel| kernel.work(&cx, &mut out),
@@ -148,15 +169,47 @@ impl SplittableOperator {
         let (bundles, drops) = out.take();
         self.drops.merge(&drops);
         bundles.into_iter().for_each(|(port, bundle)| emit(port, bundle));
+        self.tell_hold();
         if !is_over {
             return Ok(false);
         }
         self.is_at_work = false;
-        // What is in hand looks at the views of its window for as long as it is.
+        // What is in hand, with whomever, looks at the views of its window for as long as it is.
         if let Some(reader) = self.reader.as_ref().filter(|_| self.is_done()) {
             reader.has_come_to(sight.store, self.input_watermark);
         }
         Ok(!(piece.is_whole && self.ready() > 0))
+    }
+
+    /// A worker that has nothing takes what another gave away; one that has several restrictions gives one away
+    /// if somebody waits for it.
+    fn balance(&mut self) -> Result<(), Failure> {
+        let (Some(share), Some(kernel)) = (&self.share, &mut self.kernel) else { return Ok(()) };
+        if kernel.in_hand() == 0 {
+            if let Some(given) = share.take() {
+                guard(|| {
+                    kernel.accept(given);
+                    Ok(())
+                })?;
+            }
+        } else if share.is_wanted() {
+            let now = self.now;
+            if let Some((given, at)) = guard(|| Ok(kernel.give(now)))? {
+                share.give(given, at);
+            }
+        }
+        self.tell_hold();
+        Ok(())
+    }
+
+    /// The others may have to know where what this worker has holds the output watermark.
+    fn tell_hold(&mut self) {
+        let hold = self.own_hold();
+        match (&self.share, hold) {
+            (None, _) => {}
+            (Some(share), None) => share.has_nothing(),
+            (Some(share), Some(hold)) => share.has_come_to(hold),
+        }
     }
 
     /// Drops what never ends, since the job comes to an end. Whether something went.
@@ -173,10 +226,20 @@ impl SplittableOperator {
         kernel.hold(now).filter(|_| !fault!("restrictions-do-not-hold"))
     }
 
-    /// Where what is in hand, and what waits, holds the output watermark.
-    pub fn hold(&mut self) -> Option<Timestamp> {
+    /// Where what this worker has in hand, and what waits here, holds the output watermark.
+    fn own_hold(&mut self) -> Option<Timestamp> {
         let waits = self.reader.as_ref().and_then(ViewReader::hold);
         self.hold_in_hand().into_iter().chain(waits).min()
+    }
+
+    /// Where what is in hand, and what waits, holds the output watermark: with what other workers have that share
+    /// with this one, who may get it.
+    pub fn hold(&mut self) -> Option<Timestamp> {
+        self.tell_hold();
+        match &self.share {
+            Some(share) if !fault!("who-may-get-restrictions-does-not-hold") => share.hold(),
+            _ => self.own_hold(),
+        }
     }
 
     /// How many restrictions can be worked on at once.
@@ -184,10 +247,19 @@ impl SplittableOperator {
         self.kernel().map_or(0, SplittableKernel::ready)
     }
 
-    /// Whether nothing is in hand, and nothing waits.
-    pub fn is_done(&self) -> bool {
+    fn has_nothing(&self) -> bool {
         let waiting = self.reader.as_ref().map_or(0, ViewReader::waiting);
         waiting == 0 && self.kernel().is_none_or(|kernel| kernel.in_hand() == 0)
+    }
+
+    /// Whether nothing is in hand, and nothing waits, here and with those who share with this worker.
+    pub fn is_done(&self) -> bool {
+        self.has_nothing() && self.share.as_ref().is_none_or(Share::is_done)
+    }
+
+    /// Whether there is nothing to do here, but there may be when others give something away.
+    pub fn may_be_given(&self) -> bool {
+        self.has_nothing() && !self.is_done()
     }
 
     /// The processing time at which there is something to do next.

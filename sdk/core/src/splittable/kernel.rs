@@ -1,8 +1,8 @@
 //! The erased work of a splittable DoFn.
 
 use watershed_model::{
-    AnyBundle, BoxError, Bundle, Element, KernelOutput, SplittableKernel, SplittableKernelContext,
-    Timestamp, fault,
+    AnyBundle, AnyRestriction, BoxError, Bundle, Element, KernelOutput, SplittableKernel,
+    SplittableKernelContext, Timestamp, fault,
 };
 
 use super::{
@@ -141,6 +141,22 @@ impl<In: Element, D: SplittableDoFn<In>> SplittableKernel for Splitting<In, D> {
             }
         }
         Ok(gone)
+    }
+
+    fn give(&mut self, now: Timestamp) -> Option<(AnyRestriction, Timestamp)> {
+        if self.hand.next.len() < 2 {
+            return None;
+        }
+        let mut item = self.hand.next.pop_back()?;
+        let reported = item.look(now);
+        Some((Box::new(item), reported))
+    }
+
+    fn accept(&mut self, given: AnyRestriction) {
+        match given.downcast::<Item<In, Restriction<D, In>, D::Estimator>>() {
+            Ok(item) => self.hand.next.push_back(*item),
+            Err(_) => unreachable!("all workers of a step have kernels of one type"),
+        }
     }
 
     fn ready(&self) -> usize {
