@@ -209,6 +209,17 @@ fn help_says_what_the_program_does_and_groups_the_common_options() {
     assert!(help.contains("Pipeline options:"), "{help}");
 }
 
+#[test]
+fn an_option_that_no_step_asks_for_is_told() {
+    let folder = Folder::new();
+    let input = folder.input("text.txt", TO_BE);
+    let command = ["--input", &input, "--output", "-", "--option", "mots=3"];
+    let run = program("wordcount").args(command).assert().success();
+    let told = String::from_utf8(run.get_output().stderr.clone()).unwrap();
+    assert!(told.contains("warning: --option mots was given, but no step has asked"), "{told}");
+    program("wordcount").args(command).arg("--quiet").assert().success().stderr("");
+}
+
 /// Runs a command line that is refused, and returns what it says.
 fn refused(arguments: &[&str], code: i32) -> String {
     let folder = Folder::new();

@@ -8,7 +8,9 @@ use std::{
 
 use watershed_core::Pipeline;
 use watershed_model::Graph;
-use watershed_runner_core::{JobHandle, Outcome, Plan, PlanOptions, RunError, RunReport, Runner};
+use watershed_runner_core::{
+    JobHandle, Outcome, Plan, PlanOptions, RunError, RunOptions, RunReport, Runner,
+};
 use watershed_runner_direct::DirectRunner;
 
 use crate::{PipelineOptions, PlanOutput, RunnerKind};
@@ -35,7 +37,7 @@ pub trait RunPipeline {
 
 impl RunPipeline for Pipeline {
     fn start(&self, options: &PipelineOptions) -> Result<JobHandle, RunError> {
-        start(Arc::new(self.build()?), options)
+        start(Arc::new(self.build()?), options.runner, &options.run_options())
     }
 
     fn run(&self, options: &PipelineOptions) -> Result<RunReport, RunError> {
@@ -61,7 +63,8 @@ impl RunPipeline for Pipeline {
         let page = crate::ui::bind(options)?;
         #[cfg(feature = "cli")]
         let is_endless = graph.reads_endlessly();
-        let starting = || start(Arc::new(graph), options);
+        let run_options = options.run_options();
+        let starting = || start(Arc::new(graph), options.runner, &run_options);
         #[cfg(feature = "cli")]
         let (job, _interruptible) = crate::interrupt::start(is_endless, starting)?;
         #[cfg(not(feature = "cli"))]
@@ -80,7 +83,21 @@ impl RunPipeline for Pipeline {
         if let (true, false, Ok(report)) = (options.report, is_launched_child(), &result) {
             eprint!("{}", crate::report_table::of(report));
         }
+        if !options.quiet {
+            tell_unasked(&run_options, &result);
+        }
         result
+    }
+}
+
+/// Tells of options that no step has asked for. (Of several processes each knows of its own steps alone.)
+fn tell_unasked(options: &RunOptions, result: &Result<RunReport, RunError>) {
+    let is_done = matches!(result, Ok(report) if report.outcome == Outcome::Done);
+    if !is_done || options.all_workers() > options.workers {
+        return;
+    }
+    for name in options.user_options.unasked() {
+        eprintln!("warning: --option {name} was given, but no step has asked for it");
     }
 }
 
@@ -96,22 +113,22 @@ fn print(graph: &str, options: &PipelineOptions) -> Result<RunReport, RunError> 
     }
 }
 
-fn start(graph: Arc<Graph>, options: &PipelineOptions) -> Result<JobHandle, RunError> {
-    let runner: &dyn Runner = match options.runner {
+fn start(graph: Arc<Graph>, kind: RunnerKind, options: &RunOptions) -> Result<JobHandle, RunError> {
+    let runner: &dyn Runner = match kind {
         RunnerKind::Direct => &DirectRunner,
         #[cfg(feature = "timely")]
         RunnerKind::Timely => &watershed_runner_timely::TimelyRunner,
         #[cfg(not(feature = "timely"))]
         RunnerKind::Timely => {
             return Err(RunError::Runner {
-                runner: options.runner.name().into(),
+                runner: kind.name().into(),
                 problem:
                     "is not part of this program: build it with the feature `timely` of watershed"
                         .into(),
             });
         }
     };
-    runner.start(graph, &options.run_options())
+    runner.start(graph, options)
 }
 
 /// Whether another process has launched this one to share its jobs; it leaves the talking to the first.

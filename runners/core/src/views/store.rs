@@ -28,6 +28,8 @@ struct Shown {
     /// Whether a pane has all of its window so far.
     accumulates: bool,
     windows: HashMap<Window, Pane, RandomState>,
+    /// What all windows show, whatever panes come.
+    always: Option<ViewContent>,
     /// For each that reads the view, step by step and worker by worker, how far it has come: it asks for no
     /// window any more that ends before.
     readers: BTreeMap<(usize, usize), Timestamp>,
@@ -59,6 +61,7 @@ impl ViewStore {
                 accumulates: input.windowing.accumulation_mode
                     == Some(AccumulationMode::Accumulating),
                 windows: HashMap::default(),
+                always: None,
                 readers: readers.collect(),
             };
             Some((id, Mutex::new(shown)))
@@ -106,6 +109,11 @@ impl ViewStore {
         Ok(())
     }
 
+    /// Shows this in all windows, whatever panes come: for tests of what reads it.
+    pub fn show(&self, id: CollectionId, content: ViewContent) {
+        self.view(id).always = Some(content);
+    }
+
     /// Wakes this one whenever a pane has come.
     pub fn listen(&self, waker: Waker) {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(waker);
@@ -113,7 +121,8 @@ impl ViewStore {
 
     /// What a window shows, if it has a pane.
     pub fn read(&self, id: CollectionId, window: &Window) -> Option<ViewContent> {
-        self.view(id).windows.get(window).map(|pane| pane.content.clone())
+        let view = self.view(id);
+        view.always.clone().or_else(|| view.windows.get(window).map(|pane| pane.content.clone()))
     }
 
     /// What a window shows that is complete without a pane.

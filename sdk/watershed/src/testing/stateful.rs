@@ -2,10 +2,13 @@
 
 use std::{
     marker::PhantomData,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
-use watershed_core::{GlobalWindows, Outputs, Pipeline, StatefulDoFn, WindowFn};
+use watershed_core::{GlobalWindows, Outputs, Pipeline, StatefulDoFn, View, WindowFn};
 use watershed_model::{
     AnyBundle, BoxError, DropReason, Drops, Duration, Element, Graph, KernelContext, Key, ParDo,
     Primitive, Timestamp, UserOptions,
@@ -121,8 +124,69 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulTester<K, V, D> {
     /// # Errors
     /// When something is wrong with the windows or with what the DoFn declares.
     pub fn windowed(do_fn: D, windows: impl WindowFn<(K, V)>) -> Result<Self, BoxError> {
-        let pipeline = Pipeline::new();
-        let graph = written(&pipeline, || {
+        StatefulTester::in_pipeline(&Pipeline::new(), do_fn, windows)
+    }
+
+    /// As [`windowed`](Self::windowed), for a DoFn that reads views of collections of this pipeline. Nothing of
+    /// the pipeline runs; what the views show is said by [`show`](Self::show), and elements wait until it is.
+    ///
+    /// ```
+    /// use watershed::{ValueState, prelude::*, testing::StatefulTester};
+    ///
+    /// /// Says when the points of a key are together above a limit.
+    /// #[derive(Clone)]
+    /// struct Above(View<i64>);
+    ///
+    /// impl StatefulDoFn<String, i64> for Above {
+    ///     type Outputs = One<String>;
+    ///     type Cells = ValueState<i64>;
+    ///
+    ///     fn declare(&self, spec: &mut StateSpec) -> ValueState<i64> {
+    ///         spec.value("points")
+    ///     }
+    ///
+    ///     fn side_inputs(&self) -> ViewList {
+    ///         ViewList::new().with(&self.0)
+    ///     }
+    ///
+    ///     fn process(
+    ///         &mut self,
+    ///         points: i64,
+    ///         total: &ValueState<i64>,
+    ///         cx: &mut StateContext<'_, String>,
+    ///         out: &mut StatefulEmitters<Self, String, i64>,
+    ///     ) -> Result<(), BoxError> {
+    ///         let limit = *cx.side_input(&self.0);
+    ///         let total = total.get_or_default(cx);
+    ///         *total += points;
+    ///         if *total > limit {
+    ///             out.emit(cx.key().clone());
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), BoxError> {
+    /// let pipeline = Pipeline::new();
+    /// let limit = pipeline.create([0i64]).as_singleton();
+    /// let mut tester = StatefulTester::in_pipeline(&pipeline, Above(limit.clone()), GlobalWindows)?;
+    /// assert!(tester.process([("ada".to_string(), 6)])?.is_empty());
+    /// assert_eq!(tester.show(&limit, 5)?.values(), ["ada"]);
+    /// assert!(tester.show(&limit, 9)?.is_empty());
+    /// assert!(tester.process([("ada".to_string(), 3)])?.is_empty());
+    /// assert_eq!(tester.process([("ada".to_string(), 1)])?.values(), ["ada"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When something is wrong with the pipeline, the windows, or what the DoFn declares.
+    pub fn in_pipeline(
+        pipeline: &Pipeline,
+        do_fn: D,
+        windows: impl WindowFn<(K, V)>,
+    ) -> Result<Self, BoxError> {
+        let graph = written(pipeline, || {
             let name = format!("tested {}", STEPS.fetch_add(1, Relaxed));
             pipeline.create(Vec::<(K, V)>::new()).window(windows).stateful(&name, do_fn);
         })?;
@@ -149,6 +213,22 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulTester<K, V, D> {
         options: impl IntoIterator<Item = (N, T)>,
     ) -> Self {
         StatefulTester { options: options.into_iter().collect(), ..self }
+    }
+
+    /// What a view shows from now on, to all windows. Elements that waited for it are handed over now.
+    ///
+    /// # Errors
+    /// As [`process`](Self::process); or when the DoFn does not read the view.
+    pub fn show<C: Send + Sync + 'static>(
+        &mut self,
+        view: &View<C>,
+        content: C,
+    ) -> Result<Out<K, V, D>, Failure> {
+        let (watermark, now) = (self.watermark, self.now);
+        self.run(|_, step, bundles| {
+            step.show(view.id(), Arc::new(content))?;
+            step.advance(watermark, now, bundles)
+        })
     }
 
     /// Sets the DoFn up, unless it is; whatever is done first with the tester does so too.

@@ -4,8 +4,8 @@
 
 use watershed_core::Pipeline;
 use watershed_model::{
-    AnyBundle, BoxError, BuildErrors, Graph, KernelContext, KernelOutput, Node, NodeId, ParDo,
-    Primitive, Timestamp, UserOptions,
+    AnyBundle, BoxError, BuildErrors, CollectionId, Graph, KernelContext, KernelOutput, Node,
+    NodeId, ParDo, Primitive, Timestamp, UserOptions, ViewContent,
 };
 use watershed_runner_core::{Failure, Instance, Sight, StatefulOperator, ViewStore};
 
@@ -68,8 +68,11 @@ impl ElementWise {
 /// Work with state from its setup to its teardown.
 pub(super) struct WithState {
     pub(super) operator: StatefulOperator,
-    /// No views: a tester's step reads none.
     views: ViewStore,
+    /// Nothing that feeds a view runs, so none has come anywhere.
+    view_watermarks: Vec<Timestamp>,
+    /// Those that the step reads.
+    reads: Vec<CollectionId>,
     options: UserOptions,
 }
 
@@ -80,13 +83,26 @@ impl WithState {
         let mut operator = StatefulOperator::start(graph, id, 0, usize::MAX)?;
         operator.want_all();
         let views = ViewStore::new(graph, 1, usize::MAX);
-        Ok(WithState { operator, views, options: options.clone() })
+        let reads = graph.node(id).side_inputs.clone();
+        let view_watermarks = vec![Timestamp::MIN; reads.len()];
+        Ok(WithState { operator, views, view_watermarks, reads, options: options.clone() })
+    }
+
+    /// What a view shows from now on.
+    pub(super) fn show(&mut self, view: CollectionId, content: ViewContent) -> Result<(), Failure> {
+        if !self.reads.contains(&view) {
+            let problem = "the DoFn does not read this view: name it in `side_inputs`";
+            return Err(Failure::Error(problem.into()));
+        }
+        self.views.show(view, content);
+        Ok(())
     }
 
     /// Runs elements as one bundle.
     pub(super) fn run(&mut self, bundle: AnyBundle, bundles: &mut Bundles) -> Result<(), Failure> {
-        let sight = Sight { store: &self.views, watermarks: &[], options: &self.options };
-        self.operator.process(bundle, &sight, &mut |port, bundle| bundles.push((port, bundle)))
+        let WithState { operator, views, view_watermarks, options, .. } = self;
+        let sight = Sight { store: views, watermarks: view_watermarks, options };
+        operator.process(bundle, &sight, &mut |port, bundle| bundles.push((port, bundle)))
     }
 
     /// Calls the DoFn for all that is due at these times.
@@ -96,9 +112,10 @@ impl WithState {
         now: Timestamp,
         bundles: &mut Bundles,
     ) -> Result<(), Failure> {
-        let sight = Sight { store: &self.views, watermarks: &[], options: &self.options };
-        self.operator.advance(watermark, now);
-        while !self.operator.fire(&sight, &mut |port, bundle| bundles.push((port, bundle)))? {}
+        let WithState { operator, views, view_watermarks, options, .. } = self;
+        let sight = Sight { store: views, watermarks: view_watermarks, options };
+        operator.advance(watermark, now);
+        while !operator.fire(&sight, &mut |port, bundle| bundles.push((port, bundle)))? {}
         Ok(())
     }
 }

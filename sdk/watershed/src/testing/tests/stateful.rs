@@ -204,3 +204,12 @@ fn windows_that_merge_are_refused_as_in_a_pipeline() {
     let told = StatefulTester::windowed(Adds, windows).err().unwrap().to_string();
     assert!(told.contains("windows merge"), "{told}");
 }
+
+#[test]
+fn a_view_that_the_do_fn_does_not_read_is_told() {
+    let pipeline = Pipeline::new();
+    let view = pipeline.create([1i64]).as_singleton();
+    let mut tester = StatefulTester::in_pipeline(&pipeline, Adds, GlobalWindows).unwrap();
+    let failure = tester.show(&view, 2).unwrap_err();
+    assert!(failure.to_string().contains("does not read this view"), "{failure}");
+}
