@@ -31,7 +31,10 @@ const CONGESTED: Duration = Duration::from_micros(200);
 /// and windows that close sooner leave the cache to others.
 const TELL_ELEMENTS: usize = 64 << 10;
 const TELL_ELEMENTS_ALONE: usize = 8 << 10;
-const TELL_TIME: Duration = Duration::from_millis(10);
+const TELL_TIME: Duration = Duration::from_millis(2);
+
+/// How long who waits for others, or by a test's clock, does so before it looks again.
+const LOOK_TIME: Duration = Duration::from_millis(10);
 
 /// One stage on one worker, as timely sees it.
 pub(crate) struct Operator {
@@ -136,7 +139,7 @@ impl Operator {
             self.pass_on(Timestamp::MAX)?;
             // Others read on, and this worker must not hold their watermark back.
             if step == Step::Wait && self.watermark > Timestamp::MIN {
-                self.wakers.activate_after(TELL_TIME);
+                self.wakers.activate_after(LOOK_TIME);
             }
         }
         Ok(step)
@@ -214,7 +217,7 @@ impl Operator {
         }
         // Others work on, and this worker must not hold their watermark back.
         if head.may_be_given() {
-            self.wakers.activate_after(TELL_TIME);
+            self.wakers.activate_after(LOOK_TIME);
         }
         Step::Wait
     }
@@ -274,7 +277,7 @@ impl Operator {
         let Some(deadline) = deadline else { return };
         let clock = &self.shared.options.clock;
         self.wakers.activate_after(match clock.is_told() {
-            true => TELL_TIME,
+            true => LOOK_TIME,
             false => std_duration(deadline.since(clock.now())).max(Duration::from_micros(1)),
         });
     }
