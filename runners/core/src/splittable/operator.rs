@@ -174,6 +174,8 @@ impl SplittableOperator {
             return Ok(false);
         }
         self.is_at_work = false;
+        // Who has become idle says so at once.
+        self.balance()?;
         // What is in hand, with whomever, looks at the views of its window for as long as it is.
         if let Some(reader) = self.reader.as_ref().filter(|_| self.is_done()) {
             reader.has_come_to(sight.store, self.input_watermark);
