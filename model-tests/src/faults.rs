@@ -298,7 +298,7 @@ pub const FAULTS: &[Fault] = &[
     breaking(
         "idle-workers-take-no-restrictions",
         "a worker that has nothing does not say so, and gets no restrictions of others",
-        &["SR-09"],
+        &["SR-03"],
     )
     .on("timely", 2, 1),
     breaking(

@@ -19,7 +19,7 @@ crate::cases! {
     a_failed_instance_is_torn_down_and_its_bundle_lost: "EW-11";
     the_first_failure_is_told: "EW-11";
     counts_by_bundle_add_up_and_others_do_not: "EW-14";
-    what_is_made_of_a_bundle_comes_in_several: "EW-02";
+    what_is_made_of_a_bundle_comes_in_several: "EQ-04";
 }
 
 /// What happened to all instances of a [`Witness`].

@@ -15,7 +15,7 @@ use super::told::drops;
 use crate::Bench;
 
 crate::cases! {
-    what_one_worker_has_is_shared_with_those_that_have_nothing: "SR-09";
+    what_one_worker_has_is_shared_with_those_that_have_nothing: "SR-03", "SR-09";
 }
 
 /// Each number below an element, a second apart; the restriction begins in one piece.

@@ -130,6 +130,7 @@ mod tests {
             "needs the option most, but none was given: add --option most=VALUE"
         );
     }
+
     #[test]
     fn what_nobody_asks_for_is_known() {
         let options: UserOptions = [("limit", "7"), ("name", "x")].into_iter().collect();

@@ -139,7 +139,6 @@ impl SplittableOperator {
             self.take(ready)?;
         }
         if !std::mem::replace(&mut self.is_at_work, true) {
-            self.balance()?;
             let due = if piece.wakes_all { Timestamp::MAX } else { self.now };
             self.call(|kernel| {
                 kernel.begin_round(due);
@@ -186,31 +185,30 @@ impl SplittableOperator {
     /// A worker that has nothing takes what another gave away; one that has several restrictions gives one away
     /// if somebody waits for it.
     fn balance(&mut self) -> Result<(), Failure> {
-        let (Some(share), Some(kernel)) = (&self.share, &mut self.kernel) else { return Ok(()) };
-        if kernel.in_hand() == 0 {
-            if let Some(given) = share.take() {
-                guard(|| {
-                    kernel.accept(given);
-                    Ok(())
-                })?;
-            }
-        } else if share.is_wanted() {
+        let Some(share) = &self.share else { return Ok(()) };
+        if self.kernel().is_none_or(|kernel| kernel.in_hand() == 0) {
+            let Some(given) = share.take() else { return Ok(()) };
+            return self.call(|kernel| {
+                kernel.accept(given);
+                Ok(())
+            });
+        }
+        if share.is_wanted() {
             let now = self.now;
-            if let Some((given, at)) = guard(|| Ok(kernel.give(now)))? {
+            let given = self.call(|kernel| Ok(kernel.give(now)))?;
+            if let (Some(share), Some((given, at))) = (&self.share, given) {
                 share.give(given, at);
             }
         }
-        self.tell_hold();
         Ok(())
     }
 
     /// The others may have to know where what this worker has holds the output watermark.
     fn tell_hold(&mut self) {
-        let hold = self.own_hold();
-        match (&self.share, hold) {
-            (None, _) => {}
-            (Some(share), None) => share.has_nothing(),
-            (Some(share), Some(hold)) => share.has_come_to(hold),
+        // Those that share with nobody are not asked for it at each piece.
+        let hold = self.share.is_some().then(|| self.own_hold());
+        if let (Some(share), Some(hold)) = (&self.share, hold) {
+            hold.map_or_else(|| share.has_nothing(), |at| share.has_come_to(at));
         }
     }
 
@@ -237,11 +235,11 @@ impl SplittableOperator {
     /// Where what is in hand, and what waits, holds the output watermark: with what other workers have that share
     /// with this one, who may get it.
     pub fn hold(&mut self) -> Option<Timestamp> {
-        self.tell_hold();
-        match &self.share {
-            Some(share) if !fault!("who-may-get-restrictions-does-not-hold") => share.hold(),
-            _ => self.own_hold(),
+        if self.share.is_none() || fault!("who-may-get-restrictions-does-not-hold") {
+            return self.own_hold();
         }
+        self.tell_hold();
+        self.share.as_ref().and_then(Share::hold)
     }
 
     /// How many restrictions can be worked on at once.

@@ -112,8 +112,13 @@ impl JobStatus {
             for (other, status) in of {
                 let is_behind = status.output_watermark < all.output_watermark;
                 // Of two that are alike the one that can say what it is.
-                let says_more =
-                    status.output_watermark == all.output_watermark && all.holder == Holder::Source;
+                let can_say = match all.holder {
+                    Holder::Source => false,
+                    // What holds it may be in another worker's hand.
+                    Holder::Input => status.holder == Holder::Input,
+                    _ => true,
+                };
+                let says_more = status.output_watermark == all.output_watermark && !can_say;
                 if is_behind || says_more {
                     (worker, all.holder) = (other, status.holder.clone());
                 }
