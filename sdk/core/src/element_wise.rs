@@ -1,15 +1,16 @@
 //! Closures on one element at a time.
 
-use std::fmt;
+use std::{any::TypeId, fmt};
 
 use serde::{Deserialize, Serialize};
 use watershed_model::{
     AnyBundle, BoxError, Bundle, Element, KernelOutput, Key, Location, ParDo, Primitive, Timestamp,
-    fault,
+    fault, keep_spare, spare_vec,
 };
 
 use crate::{
     Emitter, PCollection, Written,
+    do_fn::Yield,
     kernel::{bundle_fn, map_bundle},
 };
 
@@ -192,8 +193,15 @@ pub(crate) fn mapping<I: Element, O: Element>(f: impl Fn(I) -> O + Func) -> ParD
     map_bundle(move || {
         let f = f.clone();
         move |bundle: Bundle<I>| {
-            let values = bundle.values.into_iter().map(&f).collect();
-            Ok(Bundle::new(values, bundle.metadata))
+            let Bundle { mut values, metadata } = bundle;
+            // Where the type stays, what is made takes the place of what it is made from.
+            if TypeId::of::<I>() == TypeId::of::<O>() {
+                return Ok(Bundle::new(values.into_iter().map(&f).collect(), metadata));
+            }
+            let mut made = spare_vec(values.len());
+            made.extend(values.drain(..).map(&f));
+            keep_spare(values);
+            Ok(Bundle::new(made, metadata))
         }
     })
 }
@@ -202,22 +210,23 @@ pub(crate) fn mapping<I: Element, O: Element>(f: impl Fn(I) -> O + Func) -> ParD
 pub(crate) fn emitting<I: Element, O: Element>(f: impl Fn(I, &mut Emitter<O>) + Func) -> ParDo {
     bundle_fn(move || {
         let f = f.clone();
-        let mut expected = 0;
-        move |bundle: Bundle<I>, out: &mut KernelOutput| emit_each(bundle, &mut expected, out, &f)
+        let mut last = Yield::default();
+        move |bundle: Bundle<I>, out: &mut KernelOutput| emit_each(bundle, &mut last, out, &f)
     })
 }
 
 /// Puts out what `f` makes of each element until the bundle made is full, and returns what is left.
-/// `expected` is kept between bundles: what one puts out tells how much room the next needs.
+/// `last` is kept between bundles: what one puts out tells how much room the next needs.
 #[inline]
 pub(crate) fn emit_each<I: Element, O: Element>(
     mut bundle: Bundle<I>,
-    expected: &mut usize,
+    last: &mut Yield,
     out: &mut KernelOutput,
     f: impl Fn(I, &mut Emitter<O>),
 ) -> Result<Option<Bundle<I>>, BoxError> {
     let mut emitter = Emitter::new(out.is_wanted(0), !bundle.metadata.is_uniform());
-    emitter.reserve(*expected);
+    let all = bundle.values.len();
+    emitter.expect(last.expected(all));
     // From the end, so that what is left when the bundle is full stays where it is.
     while let Some(value) = bundle.values.pop() {
         emitter.begin(bundle.values.len());
@@ -226,9 +235,11 @@ pub(crate) fn emit_each<I: Element, O: Element>(
             break;
         }
     }
-    *expected = emitter.len();
+    *last = Yield::of(all - bundle.values.len(), emitter.len());
     out.put(0, AnyBundle::new(emitter.into_bundle(&bundle.metadata)?));
     if bundle.values.is_empty() {
+        keep_spare(bundle.values);
+        bundle.metadata.keep_spare();
         return Ok(None);
     }
     bundle.metadata.split_off(bundle.values.len());
@@ -242,7 +253,8 @@ fn filter_bundle<T: Element>(mut bundle: Bundle<T>, keep: &impl Fn(&T) -> bool) 
         return bundle;
     }
     // Without a branch on what is kept, which no processor can guess.
-    let (mut kept, mut count) = (vec![0; values.len()], 0);
+    let (mut kept, mut count) = (spare_vec(values.len()), 0);
+    kept.resize(values.len(), 0);
     for place in 0..values.len() {
         let keeps = keep(&values[place]);
         kept[count] = place as u32;
@@ -253,7 +265,9 @@ fn filter_bundle<T: Element>(mut bundle: Bundle<T>, keep: &impl Fn(&T) -> bool) 
     values.truncate(count);
     kept.truncate(count);
     if !all && !fault!("filter-keeps-the-wrong-metadata") {
-        bundle.metadata = bundle.metadata.gather(&kept);
+        let gathered = bundle.metadata.gather(&kept);
+        std::mem::replace(&mut bundle.metadata, gathered).keep_spare();
     }
+    keep_spare(kept);
     bundle
 }

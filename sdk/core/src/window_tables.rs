@@ -3,9 +3,10 @@
 use std::{hash::BuildHasher, marker::PhantomData};
 
 use foldhash::fast::RandomState;
-use hashbrown::{HashTable, hash_table::Entry};
+use hashbrown::HashTable;
 use watershed_model::{
     AnyBundle, BoxError, Bundle, Column, Element, Form, Key, Metadata, TableId, WindowTables,
+    keep_spare, spare_vec,
 };
 
 use crate::combine::{CombineContext, CombineFn};
@@ -41,19 +42,33 @@ impl<K: Key, V: Element, C: CombineFn<V>> Tables<K, V, C> {
         routes: &[Vec<TableId>],
         add: impl Fn(&C, &mut C::Accumulator, X),
     ) -> u64 {
-        let all = bundle.values.len() as u64;
+        let Bundle { mut values, metadata } = bundle;
+        let folded = self.fold_values(&mut values, &metadata, routes, add);
+        keep_spare(values);
+        metadata.keep_spare();
+        folded
+    }
+
+    fn fold_values<X: Element>(
+        &mut self,
+        values: &mut Vec<(K, X)>,
+        metadata: &Metadata,
+        routes: &[Vec<TableId>],
+        add: impl Fn(&C, &mut C::Accumulator, X),
+    ) -> u64 {
+        let all = values.len() as u64;
         let Tables { combiner, hasher, tables, .. } = self;
         let fold = |table: &mut Table<K, C::Accumulator>, key: K, value: X| {
             let accumulator = accumulator(table, hasher, key, || combiner.create(&CX));
             add(combiner, accumulator, value);
         };
-        let index = bundle.metadata.windows.index();
+        let index = metadata.windows.index();
         // Mostly a bundle goes to one table; then nothing is looked up but keys.
         if let Column::Uniform(set) = index
             && let [table] = routes[*set as usize].as_slice()
         {
             let table = &mut tables[table.0 as usize];
-            for (key, value) in bundle.values {
+            for (key, value) in values.drain(..) {
                 let accumulator = accumulator(table, hasher, key, || combiner.create(&CX));
                 add(combiner, accumulator, value);
             }
@@ -65,7 +80,18 @@ impl<K: Key, V: Element, C: CombineFn<V>> Tables<K, V, C> {
             .map(|route| route.first().filter(|_| route.len() == 1).map(|id| id.0))
             .collect();
         if let (Column::Each(index), Some(single)) = (index, single) {
-            for ((key, value), set) in std::iter::zip(bundle.values, index) {
+            // Of two mostly, whose places are known then.
+            if let [a, b] = single.as_slice()
+                && let Ok(both) = tables.get_disjoint_mut([*a as usize, *b as usize])
+            {
+                for ((key, value), set) in std::iter::zip(values.drain(..), index) {
+                    let table = &mut *both[usize::from(*set != 0)];
+                    let accumulator = accumulator(table, hasher, key, || combiner.create(&CX));
+                    add(combiner, accumulator, value);
+                }
+                return all;
+            }
+            for ((key, value), set) in std::iter::zip(values.drain(..), index) {
                 let table = &mut tables[single[*set as usize] as usize];
                 let accumulator = accumulator(table, hasher, key, || combiner.create(&CX));
                 add(combiner, accumulator, value);
@@ -73,7 +99,7 @@ impl<K: Key, V: Element, C: CombineFn<V>> Tables<K, V, C> {
             return all;
         }
         let mut folded = 0;
-        for (place, (key, value)) in bundle.values.into_iter().enumerate() {
+        for (place, (key, value)) in values.drain(..).enumerate() {
             let Some((last, others)) = routes[index.get(place) as usize].split_last() else {
                 continue;
             };
@@ -99,10 +125,14 @@ pub(crate) fn accumulator<'t, K: Key, A>(
     create: impl FnOnce() -> A,
 ) -> &'t mut A {
     let hash = hasher.hash_one(&key);
-    let entry = table.entry(hash, |(other, _)| *other == key, |(other, _)| hasher.hash_one(other));
-    match entry {
-        Entry::Occupied(found) => &mut found.into_mut().1,
-        Entry::Vacant(vacant) => &mut vacant.insert((key, create())).into_mut().1,
+    // Mostly the key is there: then nothing is looked for where it could be put.
+    match table.find_entry(hash, |(other, _)| *other == key) {
+        Ok(found) => &mut found.into_mut().1,
+        Err(absent) => {
+            let of_other = |(other, _): &(K, A)| hasher.hash_one(other);
+            let table = absent.into_table();
+            &mut table.insert_unique(hash, (key, create()), of_other).into_mut().1
+        }
     }
 }
 
@@ -158,9 +188,13 @@ impl<K: Key, V: Element, C: CombineFn<V>> WindowTables for Tables<K, V, C> {
         while entries.len() > 0 {
             let slice = entries.by_ref().take(limit);
             let bundle = match form {
-                Form::Partials => AnyBundle::new(Bundle::new(slice.collect(), metadata.clone())),
+                Form::Partials => {
+                    let mut values = spare_vec(slice.size_hint().0);
+                    values.extend(slice);
+                    AnyBundle::new(Bundle::new(values, metadata.clone()))
+                }
                 Form::Values => {
-                    let mut values = Vec::with_capacity(slice.size_hint().0);
+                    let mut values = spare_vec(slice.size_hint().0);
                     for (key, accumulator) in slice {
                         values.push((key, self.combiner.extract(accumulator, &CX)?));
                     }

@@ -2,7 +2,7 @@
 
 use std::{any::Any, fmt, sync::Arc};
 
-use crate::{Element, Metadata, Timestamp};
+use crate::{Element, Metadata, Timestamp, keep_spare, spare_vec};
 
 /// Elements of one type with their metadata. One bundle is what Beam calls a bundle: a DoFn's
 /// `start_bundle` and `finish_bundle` stand around it, and its outputs leave together.
@@ -154,20 +154,22 @@ impl<T: Element> ErasedBundle for Bundle<T> {
         (AnyBundle::new(head), AnyBundle::new(tail))
     }
     fn gather(&self, order: &[u32]) -> AnyBundle {
-        let mut values = Vec::with_capacity(order.len());
+        let mut values = spare_vec(order.len());
         for place in order {
             values.push(self.values[*place as usize].clone());
         }
         AnyBundle::new(Bundle { values, metadata: self.metadata.gather(order) })
     }
     fn partition(self: Arc<Self>, destinations: &[u32], parts: usize) -> Vec<AnyBundle> {
-        let Bundle { values, metadata } = Arc::unwrap_or_clone(self);
+        let Bundle { mut values, metadata } = Arc::unwrap_or_clone(self);
         // Plain loops here and below: they are compiled for every element type.
         let mut split = Vec::with_capacity(parts);
-        split.resize_with(parts, Vec::new);
-        for (place, value) in values.into_iter().enumerate() {
+        // Twice what is expected: mostly a part is put behind what waits, or gets more behind itself.
+        split.resize_with(parts, || spare_vec(2 * values.len() / parts.max(1)));
+        for (place, value) in values.drain(..).enumerate() {
             split[destinations[place] as usize].push(value);
         }
+        keep_spare(values);
         let metadata = metadata.partition(destinations, parts);
         let mut bundles = Vec::with_capacity(parts);
         for (values, metadata) in std::iter::zip(split, metadata) {
@@ -180,6 +182,7 @@ impl<T: Element> ErasedBundle for Bundle<T> {
         let mut more = more.downcast::<T>();
         all.metadata.append(all.values.len(), more.metadata, more.values.len());
         all.values.append(&mut more.values);
+        keep_spare(more.values);
         AnyBundle::new(all)
     }
 }

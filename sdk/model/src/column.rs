@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::spare::{keep_spare, spare_vec};
+
 /// One value an element, stored once where all are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Column<C> {
@@ -11,7 +13,7 @@ pub enum Column<C> {
     Each(Vec<C>),
 }
 
-impl<C: Copy + PartialEq> Column<C> {
+impl<C: Copy + PartialEq + 'static> Column<C> {
     /// The value of element `i`.
     pub fn get(&self, i: usize) -> C {
         match self {
@@ -25,12 +27,21 @@ impl<C: Copy + PartialEq> Column<C> {
         matches!(self, Column::Uniform(_))
     }
 
+    /// Nobody needs the column any more: its memory is kept for the next.
+    pub(crate) fn keep_spare(self) {
+        if let Column::Each(values) = self {
+            keep_spare(values);
+        }
+    }
+
     /// The column whose element `i` is this one's element `origins[i]`.
     pub fn gather(&self, origins: &[u32]) -> Self {
         match self {
             Column::Uniform(value) => Column::Uniform(*value),
             Column::Each(values) => {
-                Column::Each(origins.iter().map(|&i| values[i as usize]).collect())
+                let mut gathered = spare_vec(origins.len());
+                gathered.extend(origins.iter().map(|&i| values[i as usize]));
+                Column::Each(gathered)
             }
         }
     }
@@ -57,7 +68,10 @@ impl<C: Copy + PartialEq> Column<C> {
         let values = self.make_each(len);
         match other {
             Column::Uniform(value) => values.resize(len + other_len, value),
-            Column::Each(mut more) => values.append(&mut more),
+            Column::Each(mut more) => {
+                values.append(&mut more);
+                keep_spare(more);
+            }
         }
     }
 
@@ -142,6 +156,11 @@ impl<C: Clone + PartialEq> Dictionary<C> {
     pub fn set(&mut self, len: usize, i: usize, value: &C) {
         let place = self.intern(value);
         self.index.make_each(len)[i] = place;
+    }
+
+    /// Nobody needs the column any more: its memory is kept for the next.
+    pub(crate) fn keep_spare(self) {
+        self.index.keep_spare();
     }
 
     /// How many of the column's `len` elements carry each entry of the table.

@@ -7,6 +7,7 @@
 //! ```text
 //!   time, window, pane, sign       what every element carries beside its value
 //!   column, metadata, bundle       how many elements carry it together: a struct of arrays
+//!   spare                          the vectors of bundles that were used up, for the next ones
 //!   coder, element_type, key       values as bytes; routing by the bytes of keys
 //!   kernel, table, stateful        what a runner calls: element-wise work, keyed tables, keyed state
 //!   splittable                     and work on elements that may be long, piece by piece
@@ -38,6 +39,7 @@ mod pane;
 mod sign;
 mod sink;
 mod source;
+mod spare;
 mod splittable;
 mod stateful;
 mod table;
@@ -78,6 +80,7 @@ pub use source::{
     Advance, AnyReader, AnySource, AnySplit, Budget, Progress, Reader, Source, SourceOutput,
     erase_source,
 };
+pub use spare::{keep_spare, spare_vec};
 pub use splittable::{
     AnyRestriction, SplittableFactory, SplittableKernel, SplittableKernelContext,
 };

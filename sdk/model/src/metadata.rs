@@ -63,6 +63,14 @@ impl Metadata {
         origins.iter().map(|origins| self.gather(origins)).collect()
     }
 
+    /// Nobody needs this any more: its memory is kept for other bundles of this thread.
+    pub fn keep_spare(self) {
+        self.timestamps.keep_spare();
+        self.windows.keep_spare();
+        self.panes.keep_spare();
+        self.signs.keep_spare();
+    }
+
     /// Cuts in two; the second part starts at element `at`.
     pub fn split_off(&mut self, at: usize) -> Self {
         Metadata {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnyBundle, BoxError, Bundle, Coder, Column, DropReason, Drops, Duration, Element, Metadata,
-    Timestamp, coder::BinaryCoder, fault, graph::Boundedness,
+    Timestamp, coder::BinaryCoder, fault, graph::Boundedness, spare_vec,
 };
 
 /// Something that elements can be read from.
@@ -154,10 +154,10 @@ pub struct SourceOutput<T> {
     now: Timestamp,
 }
 
-impl<T> SourceOutput<T> {
+impl<T: 'static> SourceOutput<T> {
     fn with_capacity(elements: usize, now: Timestamp) -> Self {
         SourceOutput {
-            values: Vec::with_capacity(elements),
+            values: spare_vec(elements),
             timestamps: Column::Uniform(Timestamp::MIN),
             drops: Drops::default(),
             now,
@@ -207,6 +207,9 @@ impl<T> SourceOutput<T> {
     /// Puts out elements with their event times. Of many this is several times as fast as one by one.
     #[inline]
     pub fn emit_all_at(&mut self, elements: impl IntoIterator<Item = (T, Timestamp)>) {
+        if self.values.is_empty() {
+            self.timestamps = Column::Each(spare_vec(self.values.capacity()));
+        }
         let timestamps = self.timestamps.make_each(self.values.len());
         // Taken out, so that both vectors grow together.
         let mut both = (std::mem::take(&mut self.values), std::mem::take(timestamps));
@@ -358,11 +361,7 @@ impl<S: Source> AnyReader for ErasedReader<S> {
         };
         let mut out = SourceOutput::with_capacity(most, now);
         let advance = self.reader.advance(&mut out, budget)?;
-        let latest = match &out.timestamps {
-            Column::Uniform(all) => Some(*all),
-            Column::Each(timestamps) => timestamps.iter().max().copied(),
-        };
-        if let Some(latest) = latest.filter(|latest| *latest > Timestamp::END_OF_GLOBAL_WINDOW)
+        if let Some(latest) = illegal_time(&out.timestamps)
             && !fault!("illegal-times-are-read")
         {
             return Err(format!(
@@ -390,6 +389,24 @@ impl<S: Source> AnyReader for ErasedReader<S> {
     }
 }
 
+/// The latest of these times, if it lies behind the last legal one.
+fn illegal_time(timestamps: &Column<Timestamp>) -> Option<Timestamp> {
+    const END: Timestamp = Timestamp::END_OF_GLOBAL_WINDOW;
+    let latest = match timestamps {
+        Column::Uniform(all) => Some(*all),
+        // All differences at once: one that is negative shows in the sign. It does so, too, where the
+        // difference is too large for its type, far before the epoch.
+        Column::Each(all) => {
+            let left = |time: &Timestamp| END.as_micros().wrapping_sub(time.as_micros());
+            match all.iter().fold(0, |signs, time| signs | left(time)) < 0 {
+                true => all.iter().max().copied(),
+                false => None,
+            }
+        }
+    };
+    latest.filter(|latest| *latest > END)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -407,5 +424,21 @@ mod tests {
         out.emit_all_at([(6, one)]);
         assert_eq!(out.timestamps, Column::Each(vec![one, one, none, none, none, one]));
         assert_eq!(out.values, [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn only_times_behind_the_last_legal_one_are_illegal() {
+        let end = Timestamp::END_OF_GLOBAL_WINDOW;
+        let behind = Timestamp::from_micros(end.as_micros() + 1);
+        let of = |times: &[Timestamp]| illegal_time(&Column::Each(times.to_vec()));
+        let legal = [Timestamp::MIN, Timestamp::from_micros(-1), Timestamp::from_micros(0), end];
+        assert_eq!(of(&legal), None);
+        assert_eq!(of(&[]), None);
+        for illegal in [behind, Timestamp::MAX] {
+            assert_eq!(of(&[illegal, end, Timestamp::MIN]), Some(illegal));
+            assert_eq!(of(&[end, illegal]), Some(illegal));
+            assert_eq!(illegal_time(&Column::Uniform(illegal)), Some(illegal));
+        }
+        assert_eq!(illegal_time(&Column::Uniform(end)), None);
     }
 }

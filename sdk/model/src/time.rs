@@ -49,6 +49,7 @@ impl Timestamp {
     }
 
     /// Milliseconds since the Unix epoch, rounded towards the past.
+    #[inline]
     pub const fn to_millis(self) -> i64 {
         self.0.div_euclid(1_000)
     }

@@ -163,6 +163,7 @@ impl WindowSet {
     pub const GLOBAL: WindowSet = WindowSet::One(Window::Global);
 
     /// The windows, in the order in which they were assigned.
+    #[inline]
     pub fn as_slice(&self) -> &[Window] {
         match self {
             WindowSet::One(window) => std::slice::from_ref(window),

@@ -35,12 +35,20 @@ impl<V> CombineFn<V> for Count {
 }
 
 /// A saturating count, judged.
+#[inline]
 pub(super) fn checked_count(count: i64) -> Result<u64, BoxError> {
+    match u64::try_from(count) {
+        Ok(good) if count < i64::MAX => Ok(good),
+        _ => Err(no_count(count)),
+    }
+}
+
+/// Apart from the judgement, so that this is nothing but two comparisons where it is called.
+#[cold]
+fn no_count(count: i64) -> BoxError {
     match count {
-        i64::MAX => Err("the count overflows: there are 2^63 - 1 values or more".into()),
-        _ => u64::try_from(count).map_err(|_| {
-            format!("{} more values were taken back than added", -i128::from(count)).into()
-        }),
+        i64::MAX => "the count overflows: there are 2^63 - 1 values or more".into(),
+        _ => format!("{} more values were taken back than added", -i128::from(count)).into(),
     }
 }
 

@@ -14,13 +14,15 @@ pub struct ElementContext<'a> {
 }
 
 impl<'a> ElementContext<'a> {
-    pub(crate) fn new(
-        metadata: &'a Metadata,
-        place: usize,
-        views: Shown<'a>,
-        options: &'a UserOptions,
-    ) -> Self {
-        ElementContext { metadata, place, views, options }
+    /// What the first of a bundle's elements carries.
+    pub(crate) fn new(metadata: &'a Metadata, views: Shown<'a>, options: &'a UserOptions) -> Self {
+        ElementContext { metadata, place: 0, views, options }
+    }
+
+    /// The element at hand is the one at this place.
+    #[inline]
+    pub(crate) fn come_to(&mut self, place: usize) {
+        self.place = place;
     }
 
     /// The options that were given when the program started: `--option NAME=VALUE`.
@@ -42,22 +44,26 @@ impl<'a> ElementContext<'a> {
     }
 
     /// The element's event time.
+    #[inline]
     pub fn timestamp(&self) -> Timestamp {
         self.metadata.timestamps.get(self.place)
     }
 
     /// The windows that the element is in: exactly one, if the DoFn
     /// [observes windows](crate::DoFn::observes_windows).
+    #[inline]
     pub fn windows(&self) -> &'a [Window] {
         self.metadata.windows.get(self.place).as_slice()
     }
 
     /// The pane that the element came in.
+    #[inline]
     pub fn pane(&self) -> PaneInfo {
         *self.metadata.panes.get(self.place)
     }
 
     /// Whether the element is added or taken back.
+    #[inline]
     pub fn sign(&self) -> Sign {
         self.metadata.signs.get(self.place)
     }

@@ -2,7 +2,7 @@
 
 use watershed_model::{
     BoxError, Bundle, Dictionary, Element, Metadata, PaneInfo, Sign, Timestamp, Window, WindowSet,
-    fault,
+    fault, keep_spare, spare_vec,
 };
 
 /// Takes the elements of one output. What is put out carries timestamp, windows, pane and sign of
@@ -40,10 +40,14 @@ impl<O> Emitter<O> {
         }
     }
 
-    /// Makes room for so many elements more.
-    pub(crate) fn reserve(&mut self, elements: usize) {
+    /// Makes room for so many elements, before there is one.
+    pub(crate) fn expect(&mut self, elements: usize)
+    where
+        O: 'static,
+    {
         if self.wanted {
-            self.values.reserve(elements);
+            self.values = spare_vec(elements);
+            self.origins = self.origins.take().map(|_| spare_vec(elements));
         }
     }
 
@@ -135,6 +139,7 @@ impl<O: Element> Emitter<O> {
             Some(origins) => input.gather(origins),
             None => input.clone(),
         };
+        self.origins.into_iter().for_each(keep_spare);
         let len = self.values.len();
         for stamp in self.stamps {
             if stamp.timestamp > Timestamp::END_OF_GLOBAL_WINDOW && !fault!("illegal-times-pass") {
@@ -171,7 +176,30 @@ impl<O: Element> Emitter<O> {
     }
 }
 
-fn set_column<C: Copy + PartialEq>(
+/// How many elements the last bundle of a step gave of how many: as many are expected of the next, or fewer
+/// if it is smaller.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Yield {
+    taken: usize,
+    given: usize,
+}
+
+/// Of each output; those that a step has not got expect nothing.
+pub(crate) type Yields = [Yield; 4];
+
+impl Yield {
+    pub(crate) fn of(taken: usize, given: usize) -> Self {
+        Yield { taken, given }
+    }
+
+    /// How many are expected of so many.
+    pub(crate) fn expected(self, elements: usize) -> usize {
+        let given = self.given as u64 * elements.min(self.taken) as u64;
+        given.div_ceil(self.taken.max(1) as u64) as usize
+    }
+}
+
+fn set_column<C: Copy + PartialEq + 'static>(
     column: &mut watershed_model::Column<C>,
     len: usize,
     place: usize,

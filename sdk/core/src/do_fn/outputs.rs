@@ -33,6 +33,14 @@ pub trait Outputs: Sized + Send + Sync + 'static {
     /// Empty emitters for one bundle.
     #[doc(hidden)]
     fn open(out: &KernelOutput, tracked: bool) -> Self::Emitters;
+    /// Makes room for so many elements of each output, before there is one.
+    #[doc(hidden)]
+    fn expect(emitters: &mut Self::Emitters, elements: [usize; 4]) {
+        let _ = (emitters, elements);
+    }
+    /// How many elements were put out on each output in this bundle.
+    #[doc(hidden)]
+    fn lens(emitters: &Self::Emitters) -> [usize; 4];
     /// Says which input element comes next, or `None` at the end.
     #[doc(hidden)]
     fn begin(emitters: &mut Self::Emitters, element: Option<usize>);
@@ -70,6 +78,9 @@ impl Outputs for NoOutputs {
     const COUNT: usize = 0;
 
     fn open(_: &KernelOutput, _: bool) {}
+    fn lens((): &()) -> [usize; 4] {
+        [0; 4]
+    }
     fn begin((): &mut (), _: Option<usize>) {}
     fn len((): &()) -> usize {
         0
@@ -94,6 +105,12 @@ impl<A: Element> Outputs for One<A> {
 
     fn open(out: &KernelOutput, tracked: bool) -> Emitter<A> {
         Emitter::new(out.is_wanted(0), tracked)
+    }
+    fn expect(emitter: &mut Emitter<A>, [elements, ..]: [usize; 4]) {
+        emitter.expect(elements);
+    }
+    fn lens(emitter: &Emitter<A>) -> [usize; 4] {
+        [emitter.len(), 0, 0, 0]
     }
     fn begin(emitter: &mut Emitter<A>, element: Option<usize>) {
         point(emitter, element);
@@ -138,6 +155,14 @@ macro_rules! several_outputs {
 
             fn open(out: &KernelOutput, tracked: bool) -> Self::Emitters {
                 ($(Emitter::<$part>::new(out.is_wanted($place), tracked),)+)
+            }
+            fn expect(emitters: &mut Self::Emitters, elements: [usize; 4]) {
+                $(emitters.$place.expect(elements[$place]);)+
+            }
+            fn lens(emitters: &Self::Emitters) -> [usize; 4] {
+                let mut lens = [0; 4];
+                $(lens[$place] = emitters.$place.len();)+
+                lens
             }
             fn begin(emitters: &mut Self::Emitters, element: Option<usize>) {
                 $(point(&mut emitters.$place, element);)+

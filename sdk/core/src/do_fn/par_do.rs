@@ -5,10 +5,14 @@ use std::{marker::PhantomData, sync::Arc};
 use watershed_model::{
     AnyBundle, BoxError, Bundle, CollectionId, Column, Dictionary, Duration, Element, Kernel,
     KernelContext, KernelFactory, KernelOutput, Location, Metadata, NodeId, ParDo, Primitive,
-    Subject, WindowSet, fault, short_type_name,
+    Subject, WindowSet, fault, keep_spare, short_type_name,
 };
 
-use super::{BundleContext, ElementContext, Outputs, dead_letters::Salvaging};
+use super::{
+    BundleContext, ElementContext, Outputs,
+    dead_letters::Salvaging,
+    emitter::{Yield, Yields},
+};
 use crate::{
     Failed, PCollection, ViewList,
     views::{Shown, attach},
@@ -193,13 +197,19 @@ impl<T: Element> PCollection<T> {
 /// Makes kernels that run a DoFn.
 fn kernel_of<In, D: DoFn<In>>(do_fn: D) -> impl Fn() -> DoFnKernel<In, D> + Clone + Send + Sync {
     let views: Arc<[CollectionId]> = do_fn.side_inputs().ids().into();
-    move || DoFnKernel { do_fn: do_fn.clone(), views: views.clone(), input: PhantomData }
+    move || DoFnKernel {
+        do_fn: do_fn.clone(),
+        views: views.clone(),
+        last: Yields::default(),
+        input: PhantomData,
+    }
 }
 
 pub(super) struct DoFnKernel<In, D> {
     do_fn: D,
     /// The views that it reads.
     views: Arc<[CollectionId]>,
+    last: Yields,
     input: PhantomData<fn(In)>,
 }
 
@@ -219,19 +229,19 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
         if self.do_fn.observes_windows() {
             bundle = one_window_each(bundle);
         }
-        let Bundle { values, mut metadata } = bundle;
+        let Bundle { mut values, mut metadata } = bundle;
+        let all = values.len();
         let mut emitters = D::Outputs::open(out, !metadata.is_uniform());
+        D::Outputs::expect(&mut emitters, self.last.map(|last| last.expected(all)));
         let bundle_context = BundleContext::new(cx.options);
         self.do_fn.start_bundle(&bundle_context)?;
-        let mut values = values.into_iter();
+        let mut unread = values.drain(..);
         let mut done = 0;
-        for value in values.by_ref() {
+        let mut context = ElementContext::new(&metadata, shown, cx.options);
+        for value in unread.by_ref() {
             D::Outputs::begin(&mut emitters, Some(done));
-            self.do_fn.process(
-                value,
-                &ElementContext::new(&metadata, done, shown, cx.options),
-                &mut emitters,
-            )?;
+            context.come_to(done);
+            self.do_fn.process(value, &context, &mut emitters)?;
             done += 1;
             if out.is_full(D::Outputs::len(&emitters)) {
                 break;
@@ -241,9 +251,14 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
         if !fault!("finish-bundle-is-not-called") {
             self.do_fn.finish_bundle(&bundle_context, &mut emitters)?;
         }
+        self.last = D::Outputs::lens(&emitters).map(|given| Yield::of(done, given));
         D::Outputs::close(emitters, &metadata, self.do_fn.allowed_timestamp_skew(), out)?;
-        let rest: Vec<In> = values.collect();
-        Ok((!rest.is_empty()).then(|| AnyBundle::new(Bundle::new(rest, metadata.split_off(done)))))
+        let rest: Vec<In> = unread.collect();
+        keep_spare(values);
+        let rest =
+            (!rest.is_empty()).then(|| AnyBundle::new(Bundle::new(rest, metadata.split_off(done))));
+        metadata.keep_spare();
+        Ok(rest)
     }
 
     fn teardown(&mut self) -> Result<(), BoxError> {

@@ -7,7 +7,7 @@ use watershed_model::{
 };
 
 use super::{ReadViews, SideInputs, attach};
-use crate::{Emitter, Func, PCollection, element_wise::emit_each, kernel::par_do};
+use crate::{Emitter, Func, PCollection, do_fn::Yield, element_wise::emit_each, kernel::par_do};
 
 impl<T: Element> PCollection<T> {
     /// Makes one element of each, with a look at views:
@@ -67,8 +67,11 @@ impl<T: Element> PCollection<T> {
         location: Location,
     ) -> PCollection<O> {
         let kernel = Arc::new(move || {
-            let kernel =
-                Looking::<T, O, S::Read, _> { f: f.clone(), expected: 0, types: PhantomData };
+            let kernel = Looking::<T, O, S::Read, _> {
+                f: f.clone(),
+                last: Yield::default(),
+                types: PhantomData,
+            };
             let kernel: Box<dyn Kernel> = Box::new(kernel);
             kernel
         });
@@ -84,7 +87,7 @@ impl<T: Element> PCollection<T> {
 /// A closure that looks at views.
 struct Looking<T, O, R, F> {
     f: F,
-    expected: usize,
+    last: Yield,
     types: PhantomData<fn(T, R) -> O>,
 }
 
@@ -100,7 +103,7 @@ where
     ) -> Result<Option<AnyBundle>, BoxError> {
         let shown = R::show(cx.views);
         let f = |value, out: &mut Emitter<O>| (self.f)(value, shown, out);
-        let rest = emit_each(input.downcast::<T>(), &mut self.expected, out, f)?;
+        let rest = emit_each(input.downcast::<T>(), &mut self.last, out, f)?;
         Ok(rest.map(AnyBundle::new))
     }
 }

@@ -7,12 +7,13 @@ use foldhash::fast::RandomState;
 use watershed_model::{
     AnyBundle, AnyWindowFn, BoundedWindow, BoxError, Bundle, Column, Dictionary, DropReason,
     Duration, Element, ElementType, GraphBuilder, KernelOutput, Location, Metadata, ParDo,
-    Primitive, Subject, Timestamp, Trigger, TriggerProblem, Window, WindowSet, WindowingStrategy,
-    fault,
+    Primitive, Subject, Trigger, TriggerProblem, Window, WindowSet, WindowingStrategy, fault,
+    keep_spare, spare_vec,
 };
 
 use super::{
     WindowSettings,
+    stretches::Stretches,
     window_fn::{Erased, WindowFn},
 };
 use crate::{PCollection, kernel::bundle_fn};
@@ -125,7 +126,7 @@ fn assign<T: Element, F: WindowFn<T>>(window_fn: F) -> ParDo {
         move |bundle: Bundle<T>, out: &mut KernelOutput| {
             let mut assigned = Assigned::default();
             let mut windows = Vec::new();
-            let mut index = Vec::with_capacity(bundle.values.len());
+            let mut index = spare_vec(bundle.values.len());
             while let Some(value) = bundle.values.get(index.len()) {
                 let timestamp = bundle.metadata.timestamps.get(index.len());
                 windows.clear();
@@ -133,12 +134,11 @@ fn assign<T: Element, F: WindowFn<T>>(window_fn: F) -> ParDo {
                 let place = assigned.place(&windows)?;
                 index.push(place);
                 if let Some((from, to)) = window_fn.assigns_alike(timestamp) {
-                    assigned.remember(from, to, place);
-                    assigned.place_alike(
-                        &bundle.metadata.timestamps,
-                        bundle.values.len(),
-                        &mut index,
-                    );
+                    assigned.stretches.remember(from, to, place);
+                    match &bundle.metadata.timestamps {
+                        Column::Uniform(_) => index.resize(bundle.values.len(), place),
+                        Column::Each(times) => assigned.stretches.place(times, &mut index),
+                    }
                 }
             }
             let bundle = assigned.apply(bundle, index, out);
@@ -151,62 +151,16 @@ fn assign<T: Element, F: WindowFn<T>>(window_fn: F) -> ParDo {
 /// The place of those elements that are in no window.
 const NOWHERE: u32 = u32::MAX;
 
-/// A stretch of event time whose elements are all in the same windows.
-#[derive(Clone, Copy)]
-struct Stretch {
-    from: Timestamp,
-    /// How long it is, in microseconds.
-    span: u64,
-    place: u32,
-}
-
-/// More stretches than this are not remembered.
-const MOST_STRETCHES: usize = 4;
-
-impl Stretch {
-    #[inline]
-    fn has(&self, timestamp: Timestamp) -> bool {
-        // One comparison: what lies before the stretch wraps around to behind it.
-        (timestamp.as_micros().wrapping_sub(self.from.as_micros()) as u64) < self.span
-    }
-}
-
-/// Places elements up to one that lies in none of these stretches. Many are looked at before it is asked
-/// whether all of them were placed, and the number of stretches is known, so that it goes in one sweep.
-fn place_by<const N: usize>(stretches: &[Stretch; N], times: &[Timestamp], index: &mut Vec<u32>) {
-    const MANY: usize = 32;
-    let place_of = |time: Timestamp| {
-        stretches.iter().fold((NOWHERE, false), |(place, is_known), stretch| {
-            let has = stretch.has(time);
-            (if has { stretch.place } else { place }, is_known | has)
-        })
-    };
-    for times in times.chunks(MANY) {
-        let (mut places, mut are_known) = ([NOWHERE; MANY], true);
-        for (to, time) in std::iter::zip(&mut places, times) {
-            let (place, is_known) = place_of(*time);
-            *to = place;
-            are_known &= is_known;
-        }
-        if are_known {
-            index.extend_from_slice(&places[..times.len()]);
-            continue;
-        }
-        let known = times.iter().map(|time| place_of(*time)).take_while(|(_, is_known)| *is_known);
-        index.extend(known.map(|(place, _)| place));
-        return;
-    }
-}
-
 /// The distinct window sets of a bundle.
 struct Assigned<W> {
     table: Vec<WindowSet>,
     found: HashMap<WindowSet, u32, RandomState>,
     /// The windows that were placed last, and where.
     last: (Vec<W>, u32),
-    /// Stretches of event time in which all have the same windows, the newest first. Where windows go by
-    /// time alone, elements mostly fall into one of these.
-    stretches: Vec<Stretch>,
+    /// Whether an element is in no window.
+    some_nowhere: bool,
+    /// Where windows go by time alone, elements mostly fall into one of these.
+    stretches: Stretches,
 }
 
 impl<W> Default for Assigned<W> {
@@ -215,43 +169,16 @@ impl<W> Default for Assigned<W> {
             table: Vec::new(),
             found: HashMap::default(),
             last: (Vec::new(), NOWHERE),
-            stretches: Vec::with_capacity(MOST_STRETCHES),
+            some_nowhere: false,
+            stretches: Stretches::default(),
         }
     }
 }
 
 impl<W: BoundedWindow> Assigned<W> {
-    fn remember(&mut self, from: Timestamp, to: Timestamp, place: u32) {
-        self.stretches.truncate(MOST_STRETCHES - 1);
-        let span = to.as_micros().wrapping_sub(from.as_micros()) as u64;
-        self.stretches.insert(0, Stretch { from, span, place });
-    }
-
-    /// Places the elements that follow, up to one that lies in no stretch.
-    fn place_alike(&self, timestamps: &Column<Timestamp>, len: usize, index: &mut Vec<u32>) {
-        let newest = self.stretches[0];
-        let rest = match timestamps {
-            Column::Uniform(_) => {
-                index.resize(len, newest.place);
-                return;
-            }
-            Column::Each(all) => &all[index.len()..],
-        };
-        // Often all of them lie in one.
-        let run = rest.iter().take_while(|time| newest.has(**time)).count();
-        index.resize(index.len() + run, newest.place);
-        // Else they may jump to and fro, so nothing here branches on where one lies.
-        let rest = &rest[run..];
-        match self.stretches.as_slice() {
-            [a, b] => place_by(&[*a, *b], rest, index),
-            [a, b, c] => place_by(&[*a, *b, *c], rest, index),
-            [a, b, c, d] => place_by(&[*a, *b, *c, *d], rest, index),
-            _ => {}
-        }
-    }
-
     fn place(&mut self, windows: &[W]) -> Result<u32, BoxError> {
         if windows.is_empty() {
+            self.some_nowhere = true;
             return Ok(NOWHERE);
         }
         if windows != self.last.0 {
@@ -275,7 +202,7 @@ impl<W: BoundedWindow> Assigned<W> {
         out: &mut KernelOutput,
     ) -> Bundle<T> {
         let Bundle { mut values, mut metadata } = bundle;
-        if index.contains(&NOWHERE) {
+        if self.some_nowhere {
             let places = 0..index.len() as u32;
             let kept: Vec<u32> = places.filter(|i| index[*i as usize] != NOWHERE).collect();
             out.dropped(DropReason::NoWindow, (index.len() - kept.len()) as u64);
@@ -288,7 +215,10 @@ impl<W: BoundedWindow> Assigned<W> {
             return Bundle::new(values, metadata);
         }
         let index = match self.table.len() {
-            1 => Column::Uniform(0),
+            1 => {
+                keep_spare(index);
+                Column::Uniform(0)
+            }
             _ => Column::Each(index),
         };
         let metadata = Metadata { windows: Dictionary::new(self.table, index), ..metadata };

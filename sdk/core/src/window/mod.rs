@@ -6,6 +6,7 @@ mod assign;
 mod calendar;
 mod kinds;
 mod settings;
+mod stretches;
 mod window_fn;
 
 pub use calendar::CalendarWindows;
