@@ -26,6 +26,8 @@ pub(crate) struct ByKey {
     step: String,
     most_elements: usize,
     exchange: ExchangeId,
+    /// The worker that each key group belongs to.
+    owners: Vec<u32>,
     groups: Vec<KeyGroup>,
     destinations: Vec<u32>,
     /// For each worker what waits to become a full bundle.
@@ -40,9 +42,12 @@ impl ByKey {
         step: String,
         peers: usize,
     ) -> Self {
+        let hasher = shared.options.key_hasher();
+        let of_group = |group| owner(KeyGroup(group), hasher, peers) as u32;
         ByKey {
             key,
-            hasher: shared.options.key_hasher(),
+            hasher,
+            owners: (0..hasher.groups()).map(of_group).collect(),
             most_elements: shared.options.bundle_elements,
             shared,
             step,
@@ -89,8 +94,7 @@ impl Distributor<Parcel> for ByKey {
             return;
         }
         self.destinations.clear();
-        let owner = |group: &KeyGroup| owner(*group, self.hasher, peers) as u32;
-        self.destinations.extend(self.groups.iter().map(owner));
+        self.destinations.extend(self.groups.iter().map(|group| self.owners[group.0 as usize]));
         for (peer, part) in bundle.partition(&self.destinations, peers).into_iter().enumerate() {
             if part.is_empty() {
                 continue;

@@ -1,6 +1,6 @@
 //! Closures on one element at a time.
 
-use std::{any::TypeId, fmt};
+use std::{alloc::Layout, fmt};
 
 use serde::{Deserialize, Serialize};
 use watershed_model::{
@@ -194,8 +194,8 @@ pub(crate) fn mapping<I: Element, O: Element>(f: impl Fn(I) -> O + Func) -> ParD
         let f = f.clone();
         move |bundle: Bundle<I>| {
             let Bundle { mut values, metadata } = bundle;
-            // Where the type stays, what is made takes the place of what it is made from.
-            if TypeId::of::<I>() == TypeId::of::<O>() {
+            // Where it fits, what is made takes the place of what it is made from, and often nothing moves.
+            if Layout::new::<I>() == Layout::new::<O>() {
                 return Ok(Bundle::new(values.into_iter().map(&f).collect(), metadata));
             }
             let mut made = spare_vec(values.len());

@@ -3,7 +3,8 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use watershed_model::{
-    AnyBundle, BoxError, Bundle, Element, Kernel, KernelContext, KernelFactory, KernelOutput, ParDo,
+    AnyBundle, BoxError, Bundle, Element, Kernel, KernelContext, KernelFactory, KernelOutput,
+    Metadata, ParDo, keep_spare,
 };
 
 /// A step of stateless work. `make` gives each instance its own function from a bundle to outputs; the
@@ -56,4 +57,22 @@ where
         let rest = (self.run)(input.downcast(), out)?;
         Ok(rest.map(AnyBundle::new))
     }
+}
+
+/// What is left of a bundle that a kernel ended early, after `done` of its elements: `rest`, taken out of
+/// `values`. The memory of what was done is kept for other bundles.
+pub(crate) fn left_over<T: Element>(
+    rest: Vec<T>,
+    values: Vec<T>,
+    mut metadata: Metadata,
+    done: usize,
+) -> Option<AnyBundle> {
+    keep_spare(values);
+    if rest.is_empty() {
+        metadata.keep_spare();
+        return None;
+    }
+    let carried = metadata.split_off(done);
+    metadata.keep_spare();
+    Some(AnyBundle::new(Bundle::new(rest, carried)))
 }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use watershed_model::{
     AnyBundle, BinaryCoder, BoxError, Bundle, Cell, Coder, Element, Key, KeyedTable, Metadata,
-    PaneCell, Placement, Slot, fault, short_type_name,
+    PaneCell, Placement, Slot, fault, keep_spare, short_type_name, spare_vec,
 };
 
 use crate::{
@@ -54,14 +54,16 @@ const CX: CombineContext<'static> = CombineContext::without_views();
 
 impl<K: Key, V: Element, C: CombineFn<V>> KeyedTable for Table<K, V, C> {
     fn locate(&mut self, input: AnyBundle, slots: &mut Vec<Slot>) {
-        let Bundle { values, .. } = input.downcast::<(K, V)>();
+        let Bundle { mut values, metadata } = input.downcast::<(K, V)>();
         self.located.clear();
         self.located.reserve(values.len());
         slots.reserve(values.len());
-        for (key, value) in values {
+        for (key, value) in values.drain(..) {
             slots.push(self.slot(key));
             self.located.push(value);
         }
+        keep_spare(values);
+        metadata.keep_spare();
     }
 
     fn open(&mut self) -> Cell {
@@ -108,7 +110,7 @@ impl<K: Key, V: Element, C: CombineFn<V>> KeyedTable for Table<K, V, C> {
     }
 
     fn take(&mut self, panes: &[PaneCell], metadata: Metadata) -> Result<AnyBundle, BoxError> {
-        let mut values = Vec::with_capacity(panes.len());
+        let mut values = spare_vec(panes.len());
         for PaneCell { slot, cell, stays } in panes {
             let accumulator = match &self.cells[cell.0 as usize] {
                 Some(accumulator) if *stays => accumulator.clone(),

@@ -24,13 +24,14 @@ thread_local! {
 
 /// An empty vector with room for so many elements at least: one that was used up, if there is one.
 pub fn spare_vec<T: 'static>(capacity: usize) -> Vec<T> {
-    let kept = match (LEAST_BYTES..=MOST_BYTES).contains(&bytes::<T>(capacity)) {
-        true => on_shelf::<T, _>(Vec::pop).flatten(),
-        false => None,
-    };
-    let mut vec = kept.unwrap_or_default();
-    vec.reserve(capacity);
-    vec
+    let is_wanted = (LEAST_BYTES..=MOST_BYTES).contains(&bytes::<T>(capacity));
+    match is_wanted.then(|| on_shelf::<T, _>(Vec::pop)).flatten().flatten() {
+        Some(mut vec) => {
+            vec.reserve(capacity);
+            vec
+        }
+        None => Vec::with_capacity(capacity),
+    }
 }
 
 /// Keeps a vector that nobody needs any more. What is still in it is dropped.
@@ -81,9 +82,9 @@ mod tests {
         let vec = full(4096);
         let at = vec.as_ptr();
         keep_spare(vec);
-        let again = spare_vec::<Thing>(1000);
+        let (again, other) = (spare_vec::<Thing>(1000), spare_vec::<Thing>(1000));
         assert_eq!((again.as_ptr(), again.len()), (at, 0));
-        assert_ne!(spare_vec::<Thing>(1000).as_ptr(), at);
+        assert_ne!(other.as_ptr(), at);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{marker::PhantomData, sync::Arc};
 use watershed_model::{
     AnyBundle, BoxError, Bundle, CollectionId, Column, Dictionary, Duration, Element, Kernel,
     KernelContext, KernelFactory, KernelOutput, Location, Metadata, NodeId, ParDo, Primitive,
-    Subject, WindowSet, fault, keep_spare, short_type_name,
+    Subject, WindowSet, fault, short_type_name,
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     Failed, PCollection, ViewList,
+    kernel::left_over,
     views::{Shown, attach},
 };
 
@@ -229,7 +230,7 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
         if self.do_fn.observes_windows() {
             bundle = one_window_each(bundle);
         }
-        let Bundle { mut values, mut metadata } = bundle;
+        let Bundle { mut values, metadata } = bundle;
         let all = values.len();
         let mut emitters = D::Outputs::open(out, !metadata.is_uniform());
         D::Outputs::expect(&mut emitters, self.last.map(|last| last.expected(all)));
@@ -253,12 +254,8 @@ impl<In: Element, D: DoFn<In>> Kernel for DoFnKernel<In, D> {
         }
         self.last = D::Outputs::lens(&emitters).map(|given| Yield::of(done, given));
         D::Outputs::close(emitters, &metadata, self.do_fn.allowed_timestamp_skew(), out)?;
-        let rest: Vec<In> = unread.collect();
-        keep_spare(values);
-        let rest =
-            (!rest.is_empty()).then(|| AnyBundle::new(Bundle::new(rest, metadata.split_off(done))));
-        metadata.keep_spare();
-        Ok(rest)
+        let rest = unread.collect();
+        Ok(left_over(rest, values, metadata, done))
     }
 
     fn teardown(&mut self) -> Result<(), BoxError> {

@@ -13,7 +13,10 @@ use super::{
     FiredTimer, StateContext, StateSpec, StatefulDoFn, columns::Columns, context::From, keys::Keys,
     rows::Rows,
 };
-use crate::{BundleContext, Outputs, combine::bytes_of, do_fn::one_window_each, views::Looks};
+use crate::{
+    BundleContext, Outputs, combine::bytes_of, do_fn::one_window_each, kernel::left_over,
+    views::Looks,
+};
 
 /// Calls of one bundle, at most: what is due may go on for ever, where timers set each other.
 const MOST_CALLS: usize = 4096;
@@ -225,16 +228,16 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
             self.set_aside(bundle, book, out);
             return Ok(None);
         }
-        let Bundle { values, mut metadata } = bundle;
+        let Bundle { mut values, metadata } = bundle;
         let (asks, skew) = (self.asks_for_latest(), self.do_fn.allowed_timestamp_skew());
         let mut emitters = D::Outputs::open(out, !metadata.is_uniform());
         self.looks.begin();
         self.do_fn.start_bundle(&BundleContext::new(cx.options))?;
         // Each distinct window is looked up once.
         let mut windows: Vec<Option<u32>> = vec![None; metadata.windows.table().len()];
-        let mut values = values.into_iter();
+        let mut unread = values.drain(..);
         let mut done = 0;
-        for (key, value) in values.by_ref() {
+        for (key, value) in unread.by_ref() {
             D::Outputs::begin(&mut emitters, Some(done));
             let set = metadata.windows.index().get(done) as usize;
             let window = match windows[set] {
@@ -275,8 +278,8 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
         D::Outputs::begin(&mut emitters, None);
         self.do_fn.finish_bundle(&BundleContext::new(cx.options), &mut emitters)?;
         D::Outputs::close(emitters, &metadata, skew, out)?;
-        let rest: Vec<(K, V)> = values.collect();
-        Ok((!rest.is_empty()).then(|| AnyBundle::new(Bundle::new(rest, metadata.split_off(done)))))
+        let rest = unread.collect();
+        Ok(left_over(rest, values, metadata, done))
     }
 
     fn fire(
