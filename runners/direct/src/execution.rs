@@ -277,7 +277,7 @@ impl<'g> Execution<'g> {
                 let watermark = step.input_watermark.min(hold);
                 step.output_watermark = step.output_watermark.max(watermark);
                 step.report.drops.merge(&operator.take_drops());
-                agreement.forget(&operator.take_released());
+                agreement.forget(operator.released());
             }
             Work::Stateful(operator) => {
                 operator.advance(watermark, now);

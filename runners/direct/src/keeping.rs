@@ -86,7 +86,7 @@ impl Execution<'_> {
         if self.chance.chance(8) {
             guard(|| operator.recode(element))?;
         }
-        agreement.forget(&operator.take_released());
+        agreement.forget(operator.released());
         step.report.drops.merge(&operator.take_drops());
         out.into_iter().try_for_each(|(port, bundle)| self.send(id, port, bundle))
     }

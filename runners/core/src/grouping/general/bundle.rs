@@ -49,6 +49,7 @@ impl GroupingOperator {
         apart: bool,
         emit: Emit<'_>,
     ) -> Result<Located<'_>, BoxError> {
+        self.released.clear();
         self.account.came += in_windows(&bundle);
         let (rules, watermark) = (&self.rules, self.watermark);
         let admission = Admission::of(&bundle, |window| {

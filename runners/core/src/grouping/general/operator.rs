@@ -54,8 +54,8 @@ pub struct GroupingOperator {
     pub(super) most_panes: usize,
     pub(super) emits_identity: bool,
     pub(super) dropped: Dropped,
-    /// Slots whose keys were forgotten since it was last asked.
-    released: Vec<Slot>,
+    /// Slots whose keys were forgotten in the call at hand, or the last one.
+    pub(super) released: Vec<Slot>,
     /// The slots of the bundle at hand, and which of its elements they are of.
     pub(super) slots: Vec<Slot>,
     pub(super) kept: Option<Vec<u32>>,
@@ -101,9 +101,9 @@ impl GroupingOperator {
         }
     }
 
-    /// The slots whose keys were forgotten since it was last asked.
-    pub fn take_released(&mut self) -> Vec<Slot> {
-        std::mem::take(&mut self.released)
+    /// The slots whose keys were forgotten when a bundle was last taken in or times last moved.
+    pub fn released(&self) -> &[Slot] {
+        &self.released
     }
 
     /// Times move forward: what is due goes out, first by the watermark, then by the processing time.
@@ -116,6 +116,7 @@ impl GroupingOperator {
         now: Timestamp,
         emit: Emit<'_>,
     ) -> Result<(), BoxError> {
+        self.released.clear();
         self.watermark = self.watermark.max(watermark);
         self.now = self.now.max(now);
         if watermark == Timestamp::MAX && std::mem::take(&mut self.emits_identity) {
@@ -157,10 +158,10 @@ impl GroupingOperator {
             && self.holds.least().is_none()
     }
 
-    /// How much is kept, places that wait to be used again among it: windows and their timers, deadlines
+    /// How much is kept, places that wait to be used again among it: keys, windows and their timers, deadlines
     /// and holds. It follows what is open at once, however much has passed.
     pub fn held(&self) -> usize {
-        let states = self.keys.len() + self.states.capacity();
+        let states = self.keys.len() + self.states.capacity() + self.released.len();
         states + self.windows.held() + self.deadlines.len() + self.holds.len()
     }
 
