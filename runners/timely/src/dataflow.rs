@@ -13,8 +13,7 @@ use crate::{
     container::Parcel,
     exchange::{ByKey, EachProcess, Nothing, Spread},
     head::Head,
-    input::Input,
-    input::Role,
+    input::{Input, Port, Role},
     look::Look,
     moment::Moment,
     operator::Operator,
@@ -152,32 +151,33 @@ impl<'scope> Wiring<'scope> {
             let (shared, step) = (self.shared.clone(), node.name.clone());
             DistributorPact(move |peers| ByKey::new(id, key, shared, step, peers))
         };
-        match (route, &node.primitive) {
+        let port = match (route, &node.primitive) {
             _ if self.scope.worker().peers() == 1 => {
-                Input::Local(builder.new_input(stream, Pipeline))
+                Port::Local(builder.new_input(stream, Pipeline))
             }
             (Route::ByKey, keyed) if let Some(key) = keyed.key() => {
-                Input::Crossing(builder.new_input(stream, by_key(key.clone())))
+                Port::Crossing(builder.new_input(stream, by_key(key.clone())))
             }
             (Route::PartialsByKey, keyed) if let Some(grouping) = keyed.grouping() => {
-                Input::Crossing(builder.new_input(stream, by_key(grouping.partial_key.clone())))
+                Port::Crossing(builder.new_input(stream, by_key(grouping.partial_key.clone())))
             }
             (Route::EachProcess, _) => {
                 let shared = self.shared.clone();
                 let each = DistributorPact(move |_: usize| EachProcess::new(shared));
-                Input::Crossing(builder.new_input(stream, each))
+                Port::Crossing(builder.new_input(stream, each))
             }
             (Route::Progress, _) => {
                 let nothing = DistributorPact(|_: usize| Nothing);
-                Input::Crossing(builder.new_input(stream, nothing))
+                Port::Crossing(builder.new_input(stream, nothing))
             }
             (Route::Spread, _) => {
                 let (shared, first) = (self.shared.clone(), self.scope.worker().index());
                 let spread = DistributorPact(move |_: usize| Spread::new(shared, first));
-                Input::Crossing(builder.new_input(stream, spread))
+                Port::Crossing(builder.new_input(stream, spread))
             }
-            _ => Input::Local(builder.new_input(stream, Pipeline)),
-        }
+            _ => Port::Local(builder.new_input(stream, Pipeline)),
+        };
+        Input::new(port)
     }
 
     /// Watches how far all stages have come, and lets the player go on.

@@ -1,11 +1,13 @@
 //! An input of an operator, with or without an exchange before it.
 
+use std::collections::VecDeque;
+
 use timely::dataflow::channels::{Message, pact::Pipeline};
 use timely::{
     communication::Pull,
     dataflow::{
         channels::pact::{LogPuller, ParallelizationContract},
-        operators::generic::InputHandleCore,
+        operators::{InputCapability, generic::InputHandleCore},
     },
 };
 use watershed_model::{AnyBundle, CollectionId, Form};
@@ -25,22 +27,48 @@ pub(crate) enum Role {
     View(CollectionId),
 }
 
-pub(crate) enum Input {
+/// An input, and what has arrived by it and was not handed over yet.
+pub(crate) struct Input {
+    port: Port,
+    arrived: VecDeque<Arrived>,
+}
+
+pub(crate) enum Port {
     Local(Handle<LocalPuller>),
     Crossing(Handle<CrossingPuller>),
 }
 
+/// A bundle, whether it was counted as in flight, and what keeps the frontier from passing it.
+type Arrived = (AnyBundle, bool, InputCapability<Moment>);
+
 impl Input {
-    /// Hands over each bundle that has arrived, and whether it was counted as in flight.
-    pub(crate) fn for_each(&mut self, mut take: impl FnMut(AnyBundle, bool)) {
-        let mut each = |parcel: &mut Parcel| {
-            if let Some((bundle, counted)) = parcel.take() {
-                take(bundle, counted);
-            }
+    pub(crate) fn new(port: Port) -> Self {
+        Input { port, arrived: VecDeque::new() }
+    }
+
+    /// Hands over each bundle that has arrived, and whether it was counted as in flight, as long as `goes_on`
+    /// says so between two of them; whether any are left. What arrives meanwhile is left, too: another worker
+    /// may send for ever as fast as this one takes.
+    pub(crate) fn take_some(
+        &mut self,
+        mut take: impl FnMut(AnyBundle, bool),
+        mut goes_on: impl FnMut() -> bool,
+    ) -> bool {
+        let Input { port, arrived } = self;
+        let mut keep = |capability, parcel: &mut Parcel| {
+            arrived.extend(parcel.take().map(|(bundle, counted)| (bundle, counted, capability)));
         };
-        match self {
-            Input::Local(handle) => handle.for_each(|_, parcel| each(parcel)),
-            Input::Crossing(handle) => handle.for_each(|_, parcel| each(parcel)),
+        match port {
+            Port::Local(handle) => handle.for_each(&mut keep),
+            Port::Crossing(handle) => handle.for_each(&mut keep),
         }
+        while let Some((bundle, counted, capability)) = arrived.pop_front() {
+            take(bundle, counted);
+            drop(capability);
+            if !arrived.is_empty() && !goes_on() {
+                return true;
+            }
+        }
+        false
     }
 }

@@ -33,6 +33,9 @@ const TELL_ELEMENTS: usize = 64 << 10;
 const TELL_ELEMENTS_ALONE: usize = 8 << 10;
 const TELL_TIME: Duration = Duration::from_millis(2);
 
+/// No longer than this bundles are taken in before others on the worker have their turn.
+const TAKE_TIME: Duration = Duration::from_millis(2);
+
 /// How long who waits for others, or by a test's clock, does so before it looks again.
 const LOOK_TIME: Duration = Duration::from_millis(10);
 
@@ -188,7 +191,7 @@ impl Operator {
         frontiers: &[MutableAntichain<Moment>],
     ) -> Result<Step, RunError> {
         self.look_at_views(|view| self.view_watermark(frontiers, view));
-        self.take_in(head)?;
+        let some_are_left = self.take_in(head)?;
         let moments = || frontiers.iter().flat_map(|frontier| frontier.frontier().to_owned());
         if self.shared.stops_reading() {
             head.drain(&self.shared, self.stage)?;
@@ -201,10 +204,10 @@ impl Operator {
             return Ok(Step::Wait);
         }
         if head.is_busy() && self.player.is_none() && self.shared.is_congested() {
-            return Ok(Step::Congested);
+            return Ok(if some_are_left { Step::More } else { Step::Congested });
         }
         self.settle(head, epoch, watermark)?;
-        Ok(self.rest(head))
+        Ok(if some_are_left { Step::More } else { self.rest(head) })
     }
 
     /// When there is something to do next.
@@ -282,20 +285,24 @@ impl Operator {
         });
     }
 
-    fn take_in(&mut self, head: &mut Head) -> Result<(), RunError> {
+    /// Takes in what has arrived, or as much as can be in a while; whether some is left. Of a test stream's event
+    /// nothing may be left.
+    fn take_in(&mut self, head: &mut Head) -> Result<bool, RunError> {
         let sets_aside = self.player.is_some() && head.sets_aside();
         if !sets_aside {
             head.tell_the_time(|| self.shared.options.clock.now());
         }
         let Operator { shared, stage, run, ports, set_aside, .. } = self;
-        let mut outcome = Ok(());
+        let (started, is_played) = (Instant::now(), self.player.is_some());
+        let goes_on = || is_played || started.elapsed() < TAKE_TIME;
+        let (mut outcome, mut some_are_left) = (Ok(()), false);
         for (input, role) in &mut self.inputs {
             let Role::Elements(form) = role else {
                 // Nothing comes by it, but it has to be looked at.
-                input.for_each(|_, _| {});
+                input.take_some(|_, _| {}, || true);
                 continue;
             };
-            input.for_each(|bundle, counted| {
+            let take = |bundle: AnyBundle, counted| {
                 if counted {
                     shared.taken(bundle.len());
                 }
@@ -309,9 +316,10 @@ impl Operator {
                         run.take_metrics(shared.plan.stages[stage.0].head);
                     }
                 }
-            });
+            };
+            some_are_left |= input.take_some(take, goes_on);
         }
-        outcome
+        outcome.map(|()| some_are_left)
     }
 
     /// An epoch has ended, or the watermark has moved: what was set aside is handled first, then what is

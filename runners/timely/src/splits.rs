@@ -67,6 +67,8 @@ struct State {
     /// How far the splits of other processes have come.
     elsewhere: Standing,
     is_stopped: bool,
+    /// Whether the watermark has left its beginning.
+    has_begun: bool,
 }
 
 /// What a worker that asks for a split gets.
@@ -98,6 +100,7 @@ impl SplitQueue {
             // Until they say something, the others hold on to where they began.
             elsewhere: if is_shared { Standing::At(Timestamp::MIN) } else { Standing::Ended },
             is_stopped: false,
+            has_begun: false,
         };
         SplitQueue { source, workers, state: Mutex::new(state) }
     }
@@ -168,9 +171,15 @@ impl SplitQueue {
         self.state().parts.give(split, from.watermark());
     }
 
-    /// How far a reader has come.
+    /// How far a reader has come. Workers that wait look at the watermark again and again only once it moves,
+    /// since that of a batch never does; so they are woken when it does first.
     pub(crate) fn has_come_to(&self, reader: ReaderId, standing: Standing) {
-        self.state().parts.has_come_to(reader, standing);
+        let mut state = self.state();
+        state.parts.has_come_to(reader, standing);
+        if !state.has_begun && state.parts.standing().watermark() > Timestamp::MIN {
+            state.has_begun = true;
+            wake(&state.workers);
+        }
     }
 
     /// How far the splits of this process have come.
@@ -225,9 +234,13 @@ impl SplitQueue {
 
     /// Wakes all workers that read here.
     pub(crate) fn wake_all(&self) {
-        for worker in self.state().workers.values() {
-            // A worker that is gone need not be woken.
-            let _ = worker.activate();
-        }
+        wake(&self.state().workers);
+    }
+}
+
+fn wake(workers: &BTreeMap<usize, SyncActivator>) {
+    for worker in workers.values() {
+        // A worker that is gone need not be woken.
+        let _ = worker.activate();
     }
 }
