@@ -123,6 +123,10 @@ pub trait TimerBook {
     /// of times, then of setting; then what is due by the processing time.
     fn next(&mut self) -> Option<Due>;
 
+    /// Whether nothing of it is due any more: no timer is set, and no element waits. Of a window that expires
+    /// everything is.
+    fn is_idle(&self, at: KeyWindow) -> bool;
+
     /// A key and window ends; its timers go.
     fn close(&mut self, at: KeyWindow);
 
@@ -190,6 +194,15 @@ pub enum Due {
         /// What is put out has this event time.
         output: Timestamp,
     },
+}
+
+impl Due {
+    /// The key and window.
+    pub fn at(&self) -> KeyWindow {
+        match self {
+            Due::Timer { at, .. } | Due::Elements { at, .. } | Due::Expiration { at, .. } => *at,
+        }
+    }
 }
 
 /// What a step keeps for one key and window, as bytes.

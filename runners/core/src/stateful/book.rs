@@ -386,6 +386,15 @@ impl TimerBook for Book {
         Some(Due::Timer { at, timer, is_at_end: false })
     }
 
+    fn is_idle(&self, at: KeyWindow) -> bool {
+        let kept = self.kept.get(at.0 as usize).and_then(Option::as_ref);
+        // What expires is listed, and goes by that.
+        kept.is_some_and(|kept| {
+            let expires = self.windows.get(kept.window).expiry <= self.watermark;
+            !expires && kept.timers.is_empty() && kept.element.is_none()
+        })
+    }
+
     fn close(&mut self, at: KeyWindow) {
         let Some(kept) = self.kept.get_mut(at.0 as usize).and_then(Option::take) else { return };
         for Place { domain, time, number } in kept.timers.values().copied() {

@@ -8,6 +8,8 @@ use watershed_model::{BinaryCoder, Coder, CoderError, Element, KeyWindow};
 pub(super) trait AnyColumn: Any {
     /// Empties the cell of a key and window.
     fn clear(&mut self, at: KeyWindow);
+    /// Whether the cell of a key and window is empty.
+    fn is_empty(&self, at: KeyWindow) -> bool;
     /// The bytes of what a cell holds, if it holds something.
     fn encode(&self, at: KeyWindow) -> Result<Option<Vec<u8>>, CoderError>;
     /// Fills a cell from bytes.
@@ -46,6 +48,10 @@ impl<T: Element> AnyColumn for Column<T> {
         }
     }
 
+    fn is_empty(&self, at: KeyWindow) -> bool {
+        self.get(at).is_none()
+    }
+
     fn encode(&self, at: KeyWindow) -> Result<Option<Vec<u8>>, CoderError> {
         let Some(value) = self.get(at) else { return Ok(None) };
         let mut bytes = Vec::new();
@@ -60,13 +66,21 @@ impl<T: Element> AnyColumn for Column<T> {
 }
 
 /// All declared cells.
-pub(super) struct Columns(pub(super) Vec<Box<dyn AnyColumn>>);
+pub(super) struct Columns {
+    pub(super) all: Vec<Box<dyn AnyColumn>>,
+    /// Whether a cell was emptied, or a timer cleared, since this was last set to `false`.
+    pub(super) may_be_empty: bool,
+}
 
 impl Columns {
+    pub(super) fn new(all: Vec<Box<dyn AnyColumn>>) -> Self {
+        Columns { all, may_be_empty: false }
+    }
+
     /// What a cell holds.
     #[inline]
     pub(super) fn get<T: 'static>(&self, id: u32, at: KeyWindow) -> Option<&T> {
-        let column = self.0.get(id as usize).map(|column| {
+        let column = self.all.get(id as usize).map(|column| {
             let column: &dyn Any = &**column;
             column.downcast_ref::<Column<T>>()
         });
@@ -76,16 +90,21 @@ impl Columns {
     /// A cell, empty or not.
     #[inline]
     pub(super) fn cell<T: 'static>(&mut self, id: u32, at: KeyWindow) -> &mut Option<T> {
-        let column = self.0.get_mut(id as usize).map(|column| {
+        let column = self.all.get_mut(id as usize).map(|column| {
             let column: &mut dyn Any = &mut **column;
             column.downcast_mut::<Column<T>>()
         });
         column.flatten().unwrap_or_else(|| undeclared()).cell(at)
     }
 
+    /// Whether all cells of a key and window are empty.
+    pub(super) fn are_empty(&self, at: KeyWindow) -> bool {
+        self.all.iter().all(|column| column.is_empty(at))
+    }
+
     /// Empties all cells of a key and window.
     pub(super) fn clear(&mut self, at: KeyWindow) {
-        self.0.iter_mut().for_each(|column| column.clear(at));
+        self.all.iter_mut().for_each(|column| column.clear(at));
     }
 }
 

@@ -81,12 +81,19 @@ impl<'a, K> StateContext<'a, K> {
         self.columns.cell(id, self.at)
     }
 
+    /// Empties a cell. With its last cell and timer a key is forgotten.
+    pub(super) fn empty<T: 'static>(&mut self, id: u32) -> Option<T> {
+        self.columns.may_be_empty = true;
+        self.columns.cell(id, self.at).take()
+    }
+
     #[inline]
     pub(super) fn get<T: 'static>(&self, id: u32) -> Option<&T> {
         self.columns.get(id, self.at)
     }
 
     pub(super) fn clear_timer(&mut self, name: &TimerName) {
+        self.columns.may_be_empty = true;
         self.book.clear(self.at, name);
     }
 

@@ -42,6 +42,8 @@ pub(super) struct Work<K, V, D: StatefulDoFn<K, V>> {
     /// By [`KeyWindow`], where input is sorted.
     pub(super) sorted: Vec<Sorted<V>>,
     pub(super) waiting: u64,
+    /// Keys and windows with which there may be nothing kept any more.
+    perhaps_empty: Vec<KeyWindow>,
     looks: Looks,
 }
 
@@ -49,10 +51,11 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> Work<K, V, D> {
     pub(super) fn new(do_fn: D) -> Self {
         let mut spec = StateSpec::default();
         let cells = do_fn.declare(&mut spec);
-        let columns = Columns(spec.cells.iter().map(|cell| (cell.column)()).collect());
+        let columns = Columns::new(spec.cells.iter().map(|cell| (cell.column)()).collect());
         let keys = Keys::new();
         let looks = Looks::new(do_fn.side_inputs().ids());
-        Work { do_fn, cells, spec, keys, columns, sorted: Vec::new(), waiting: 0, looks }
+        let (sorted, perhaps_empty) = (Vec::new(), Vec::new());
+        Work { do_fn, cells, spec, keys, columns, sorted, waiting: 0, perhaps_empty, looks }
     }
 
     /// Where this key and window is kept; it begins if it is new.
@@ -61,8 +64,22 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> Work<K, V, D> {
         let (at, is_new) = self.keys.find(key, window);
         if is_new {
             book.open(at, self.keys.get(at).1);
+            self.perhaps_empty.push(at);
         }
         at
+    }
+
+    /// Forgets the keys and windows with which there is nothing kept: no cell, timer or waiting element. A DoFn
+    /// that is called when windows expire is so for each key that ever came.
+    fn forget_empty(&mut self, book: &mut dyn TimerBook) {
+        let mut perhaps = std::mem::take(&mut self.perhaps_empty);
+        for at in perhaps.drain(..) {
+            let may_go = !self.spec.expires;
+            if may_go && book.is_idle(at) && self.columns.are_empty(at) {
+                self.forget(at, book);
+            }
+        }
+        self.perhaps_empty = perhaps;
     }
 
     /// Whether anybody asks when the last element came.
@@ -226,6 +243,7 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
         let bundle = one_window_each(input.downcast::<(K, V)>());
         if self.spec.sorts_input && !fault!("input-is-not-sorted") {
             self.set_aside(bundle, book, out);
+            self.forget_empty(book);
             return Ok(None);
         }
         let Bundle { mut values, metadata } = bundle;
@@ -270,6 +288,9 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
                 book,
             };
             self.do_fn.process(value, &self.cells, &mut cx, &mut emitters)?;
+            if std::mem::take(&mut self.columns.may_be_empty) {
+                self.perhaps_empty.push(at);
+            }
             done += 1;
             if out.is_full(D::Outputs::len(&emitters)) {
                 break;
@@ -278,6 +299,8 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
         D::Outputs::begin(&mut emitters, None);
         self.do_fn.finish_bundle(&BundleContext::new(cx.options), &mut emitters)?;
         D::Outputs::close(emitters, &metadata, skew, out)?;
+        // Only now: elements of one bundle know their windows by number.
+        self.forget_empty(book);
         let rest = unread.collect();
         Ok(left_over(rest, values, metadata, done))
     }
@@ -306,6 +329,7 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
                 emitters: D::Outputs::open(out, true),
                 calls: 0,
             });
+            self.perhaps_empty.push(due.at());
             self.handle(due, bundle, cx, book)?;
             bundle.calls += 1;
             if out.is_full(D::Outputs::len(&bundle.emitters)) || bundle.calls >= MOST_CALLS {
@@ -319,6 +343,7 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> StatefulKernel for Work<K, V, D>
             let skew = self.do_fn.allowed_timestamp_skew();
             D::Outputs::close(emitters, &rows.metadata(), skew, out)?;
         }
+        self.forget_empty(book);
         Ok(is_done)
     }
 

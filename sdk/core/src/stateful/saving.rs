@@ -17,7 +17,7 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> Work<K, V, D> {
                 let mut bytes = Vec::new();
                 BinaryCoder.encode_value(key, &mut bytes)?;
                 let mut cells = Vec::new();
-                for (cell, column) in std::iter::zip(&self.spec.cells, &self.columns.0) {
+                for (cell, column) in std::iter::zip(&self.spec.cells, &self.columns.all) {
                     let encoded = column.encode(at);
                     let encoded = encoded.map_err(|error| of_cell(&cell.name, &error))?;
                     cells.extend(encoded.map(|bytes| (cell.name.clone(), bytes)));
@@ -59,7 +59,7 @@ impl<K: Key, V: Element, D: StatefulDoFn<K, V>> Work<K, V, D> {
                 )
                 .into());
             };
-            self.columns.0[id].decode(at, &bytes).map_err(|error| of_cell(&name, &error))?;
+            self.columns.all[id].decode(at, &bytes).map_err(|error| of_cell(&name, &error))?;
         }
         if !waiting.is_empty() {
             let sorted: Sorted<V> = BinaryCoder.decode_value(&waiting)?;

@@ -34,11 +34,11 @@ impl<T: Element> BagState<T> {
 
     /// Takes all values out.
     pub fn take<K>(self, cx: &mut StateContext<'_, K>) -> Vec<T> {
-        cx.cell(self.id).take().unwrap_or_default()
+        cx.empty(self.id).unwrap_or_default()
     }
 
     /// Forgets all values.
     pub fn clear<K>(self, cx: &mut StateContext<'_, K>) {
-        *cx.cell::<Vec<T>>(self.id) = None;
+        cx.empty::<Vec<T>>(self.id);
     }
 }

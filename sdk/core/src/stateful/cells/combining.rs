@@ -50,6 +50,6 @@ impl<V, C: CombineFn<V>> CombiningState<V, C> {
 
     /// Forgets all values.
     pub fn clear<K>(&self, cx: &mut StateContext<'_, K>) {
-        *cx.cell::<C::Accumulator>(self.id) = None;
+        cx.empty::<C::Accumulator>(self.id);
     }
 }

@@ -42,7 +42,12 @@ impl<M: Key, V: Element> MapState<M, V> {
 
     /// Takes a key and its value out.
     pub fn remove<K>(self, cx: &mut StateContext<'_, K>, key: &M) -> Option<V> {
-        cx.cell::<Map<M, V>>(self.id).as_mut()?.swap_remove(key)
+        let map = cx.cell::<Map<M, V>>(self.id).as_mut()?;
+        let value = map.swap_remove(key);
+        if map.is_empty() {
+            cx.empty::<Map<M, V>>(self.id);
+        }
+        value
     }
 
     /// The keys and their values.
@@ -62,6 +67,6 @@ impl<M: Key, V: Element> MapState<M, V> {
 
     /// Forgets all.
     pub fn clear<K>(self, cx: &mut StateContext<'_, K>) {
-        *cx.cell::<Map<M, V>>(self.id) = None;
+        cx.empty::<Map<M, V>>(self.id);
     }
 }

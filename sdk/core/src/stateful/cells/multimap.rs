@@ -29,8 +29,12 @@ impl<M: Key, V: Element> MultimapState<M, V> {
 
     /// Takes a key and its values out.
     pub fn remove<K>(self, cx: &mut StateContext<'_, K>, key: &M) -> Vec<V> {
-        let map = cx.cell::<Multimap<M, V>>(self.id).as_mut();
-        map.and_then(|map| map.swap_remove(key)).unwrap_or_default()
+        let Some(map) = cx.cell::<Multimap<M, V>>(self.id) else { return Vec::new() };
+        let values = map.swap_remove(key);
+        if map.is_empty() {
+            cx.empty::<Multimap<M, V>>(self.id);
+        }
+        values.unwrap_or_default()
     }
 
     /// The keys and their values.
@@ -54,6 +58,6 @@ impl<M: Key, V: Element> MultimapState<M, V> {
 
     /// Forgets all.
     pub fn clear<K>(self, cx: &mut StateContext<'_, K>) {
-        *cx.cell::<Multimap<M, V>>(self.id) = None;
+        cx.empty::<Multimap<M, V>>(self.id);
     }
 }

@@ -53,7 +53,11 @@ impl<T: Element> OrderedListState<T> {
         let keys: Vec<Timestamp> = list.range(bounds).map(|(at, _)| *at).collect();
         let taken = keys.into_iter().filter_map(|at| Some((at, list.remove(&at)?)));
         let taken = taken.flat_map(|(at, values)| values.into_iter().map(move |value| (at, value)));
-        taken.collect()
+        let taken = taken.collect();
+        if list.is_empty() {
+            cx.empty::<List<T>>(self.id);
+        }
+        taken
     }
 
     /// Whether there are no values.
@@ -63,6 +67,6 @@ impl<T: Element> OrderedListState<T> {
 
     /// Forgets all values.
     pub fn clear<K>(self, cx: &mut StateContext<'_, K>) {
-        *cx.cell::<List<T>>(self.id) = None;
+        cx.empty::<List<T>>(self.id);
     }
 }

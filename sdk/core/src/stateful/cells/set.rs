@@ -27,7 +27,12 @@ impl<T: Key> SetState<T> {
 
     /// Takes a value out; whether it was there.
     pub fn remove<K>(self, cx: &mut StateContext<'_, K>, value: &T) -> bool {
-        cx.cell::<Set<T>>(self.id).as_mut().is_some_and(|set| set.swap_remove(value))
+        let set = cx.cell::<Set<T>>(self.id);
+        let is_there = set.as_mut().is_some_and(|set| set.swap_remove(value));
+        if set.as_ref().is_some_and(Set::is_empty) {
+            cx.empty::<Set<T>>(self.id);
+        }
+        is_there
     }
 
     /// The values.
@@ -47,6 +52,6 @@ impl<T: Key> SetState<T> {
 
     /// Forgets all values.
     pub fn clear<K>(self, cx: &mut StateContext<'_, K>) {
-        *cx.cell::<Set<T>>(self.id) = None;
+        cx.empty::<Set<T>>(self.id);
     }
 }

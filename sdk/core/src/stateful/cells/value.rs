@@ -44,11 +44,11 @@ impl<T: Element> ValueState<T> {
 
     /// Takes the value out.
     pub fn take<K>(self, cx: &mut StateContext<'_, K>) -> Option<T> {
-        cx.cell(self.id).take()
+        cx.empty(self.id)
     }
 
     /// Forgets the value.
     pub fn clear<K>(self, cx: &mut StateContext<'_, K>) {
-        *cx.cell::<T>(self.id) = None;
+        cx.empty::<T>(self.id);
     }
 }
