@@ -171,10 +171,7 @@ fn most_bytes(
     let looks = Arc::new(Mutex::new(Vec::new()));
     let pipeline = Pipeline::new();
     build(&pipeline.read(Numbers { upto, looks: looks.clone() }));
-    let mut options = PipelineOptions::default();
-    options.runner = runner;
-    options.workers = workers;
-    options.checks = Checks::Off;
+    let options = PipelineOptions { runner, workers, checks: Checks::Off, ..Default::default() };
     pipeline.run(&options).unwrap();
     let looks = looks.lock().unwrap();
     let most = |from: u64, to: u64| {
