@@ -240,7 +240,7 @@ fn stays_flat(runner: RunnerKind, workers: usize, upto: u64) {
     let share = if workers == 1 { 16 } else { 2 };
     for (name, build) in builds() {
         let mut runs = Vec::new();
-        let is_flat = (0..5).any(|_| {
+        let is_flat = (0..10).any(|_| {
             let (second, last) = most_bytes(runner, workers, upto, build);
             runs.push((second, last));
             last < second + second / share + ROOM
