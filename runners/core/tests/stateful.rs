@@ -6,9 +6,9 @@
 use proptest::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use watershed_core::{
-    BagState, EventTimer, FiredTimer, FixedWindows, One, Pipeline, ProcessingTimerFamily,
-    StateContext, StateSpec, StatefulDoFn, StatefulEmitters, ValueState, WindowExpiration,
-    WindowExt,
+    BagState, EventTimer, FiredTimer, FixedWindows, MapState, MultimapState, One, OrderedListState,
+    Pipeline, ProcessingTimerFamily, SetState, StateContext, StateSpec, StatefulDoFn,
+    StatefulEmitters, ValueState, WindowExpiration, WindowExt,
 };
 use watershed_model::{
     AnyBundle, BoxError, Bundle, Column, Dictionary, Graph, IntervalWindow, KeyHasher, Node,
@@ -230,6 +230,77 @@ fn after_a_million_windows_no_more_is_kept_than_after_a_few() {
     assert_eq!(operator.hold(), None);
     // Of each element, of its timer, and of its window's end.
     assert_eq!(said, 3_000_000);
+}
+
+/// Puts something into a cell of each kind when an odd value comes, and takes it out with an even one.
+#[derive(Clone)]
+struct InAndOut;
+
+type OfEachKind =
+    (ValueState<i64>, BagState<i64>, SetState<i64>, MapState<i64, i64>, MultimapState<i64, i64>);
+
+impl StatefulDoFn<i64, i64> for InAndOut {
+    type Outputs = One<i64>;
+    type Cells = (OfEachKind, OrderedListState<i64>, EventTimer);
+
+    fn declare(&self, spec: &mut StateSpec) -> Self::Cells {
+        let kinds = (
+            spec.value("value"),
+            spec.bag("bag"),
+            spec.set("set"),
+            spec.map("map"),
+            spec.multimap("multimap"),
+        );
+        (kinds, spec.ordered_list("list"), spec.event_timer("timer"))
+    }
+
+    fn process(
+        &mut self,
+        number: i64,
+        ((value, bag, set, map, multimap), list, timer): &Self::Cells,
+        cx: &mut StateContext<'_, i64>,
+        _: &mut StatefulEmitters<Self, i64, i64>,
+    ) -> Result<(), BoxError> {
+        let (kind, comes) = (number / 2, number % 2 == 1);
+        match (kind, comes) {
+            (0, true) => value.set(cx, 1),
+            (0, false) => drop(value.take(cx)),
+            (1, true) => bag.add(cx, 1),
+            (1, false) => drop(bag.take(cx)),
+            (2, true) => drop(set.insert(cx, 1)),
+            (2, false) => drop(set.remove(cx, &1)),
+            (3, true) => drop(map.insert(cx, 1, 1)),
+            (3, false) => drop(map.remove(cx, &1)),
+            (4, true) => multimap.insert(cx, 1, 1),
+            (4, false) => drop(multimap.remove(cx, &1)),
+            (5, true) => list.add(cx, at(1), 1),
+            (5, false) => drop(list.take_range(cx, ..)),
+            (6, true) => timer.set(cx, at(9))?,
+            (6, false) => timer.clear(cx),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_key_of_which_nothing_is_left_is_forgotten_before_its_window_is_over() {
+    let pipeline = Pipeline::new();
+    pipeline.create([(0i64, 0i64)]).stateful("InAndOut", InAndOut).for_each(|_| ());
+    let graph = pipeline.build().unwrap();
+    let mut operator = operator(&graph);
+    let mut keys_after = |key: i64, number: i64| {
+        let element = AnyBundle::new(Bundle::of(vec![(key, number)]));
+        with_sight(|sight| operator.process(element, sight, &mut |_, _| {})).unwrap();
+        operator.state_size().entries
+    };
+    for kind in 0..7 {
+        let kept = (keys_after(kind, 2 * kind + 1), keys_after(kind, 2 * kind));
+        assert_eq!(kept, (1, 0), "kind {kind}");
+    }
+    // What is left in another cell stays, and a key with which nothing was ever kept goes at once.
+    let kept = [(1, 1), (1, 3), (1, 0), (2, 99), (1, 2)].map(|(key, n)| keys_after(key, n));
+    assert_eq!(kept, [1, 1, 1, 1, 0]);
 }
 
 /// A value that is written and cannot be read.

@@ -171,12 +171,14 @@ impl SplitQueue {
         self.state().parts.give(split, from.watermark());
     }
 
-    /// How far a reader has come. Workers that wait look at the watermark again and again only once it moves,
-    /// since that of a batch never does; so they are woken when it does first.
+    /// How far a reader has come. Workers that wait look at the watermark again and again only once it has
+    /// moved; so they are woken when it does first.
     pub(crate) fn has_come_to(&self, reader: ReaderId, standing: Standing) {
         let mut state = self.state();
         state.parts.has_come_to(reader, standing);
-        if !state.has_begun && state.parts.standing().watermark() > Timestamp::MIN {
+        // All splits are asked only when this one says more: that of a batch never does.
+        let may_begin = !state.has_begun && standing.watermark() > Timestamp::MIN;
+        if may_begin && state.parts.standing().watermark() > Timestamp::MIN {
             state.has_begun = true;
             wake(&state.workers);
         }

@@ -242,6 +242,7 @@ fn stays_flat(runner: RunnerKind, workers: usize, upto: u64) {
         let mut runs = Vec::new();
         let is_flat = (0..10).any(|_| {
             let (second, last) = most_bytes(runner, workers, upto, build);
+            println!("{name}, {runner:?}, {workers} workers: {second} bytes, then {last}");
             runs.push((second, last));
             last < second + second / share + ROOM
         });
